@@ -1,0 +1,392 @@
+//! RETR, STOR, APPE, STOU, LIST, NLST and MLSD, with all that comes before and behind them.
+
+use bytes::Bytes;
+
+use super::abort::Abort;
+use super::{Job, ListFormat, Outcome, Step};
+use crate::client::JobError;
+use crate::client::link::Link;
+use crate::codec::{Codec, Representation};
+use crate::host::Store;
+use crate::machine::{Action, Flow, Input, Listen, Route, TransferError, Way};
+use crate::time::Instant;
+use crate::wire::command::Command;
+use crate::wire::reply::{Class, Reply};
+use crate::wire::verb::Verb;
+use crate::wire::{address, scan};
+
+#[derive(Debug)]
+pub(in crate::client) struct Transfer {
+    verb: Verb,
+    path: Option<Bytes>,
+    way: Way,
+    representation: Representation,
+    offset: u64,
+    stage: Stage,
+    /// The size of the whole file, as the server told it.
+    size: Option<u64>,
+    moved: u64,
+    /// Broken off before there was anything to send ABOR for.
+    cancelled: bool,
+}
+
+#[derive(Debug)]
+enum Stage {
+    /// TYPE
+    Type,
+    /// SIZE, so that a download that stops short is noticed.
+    Size,
+    Epsv,
+    Pasv,
+    /// The driver dials, for EPSV or for PASV.
+    Dialing {
+        extended: bool,
+        since: Instant,
+    },
+    /// The driver is about to listen, for active mode.
+    Listening,
+    /// PORT or EPRT
+    Port,
+    /// REST
+    Rest,
+    /// The command itself; its preliminary reply is due.
+    Command,
+    /// Active mode: the server is to connect.
+    Accepting {
+        since: Instant,
+        reply: Option<Reply>,
+    },
+    /// Data flows; the final reply may come before its end, or after.
+    Moving {
+        since: Instant,
+        reply: Option<Reply>,
+    },
+    /// All data is through; the final reply is due.
+    Replying,
+    /// The content is put under its name.
+    Publishing,
+    /// The data broke; the server's word on it is due.
+    Broken(JobError),
+    Aborting(Abort),
+}
+
+impl Transfer {
+    pub(super) fn new(job: Job) -> Self {
+        let (verb, path, way, representation, offset) = match job {
+            Job::Retrieve { path, offset, representation } => {
+                (Verb::Retr, Some(path), Way::Receive, representation, offset)
+            }
+            Job::Store { path, how, representation } => {
+                let (verb, offset) = match how {
+                    Store::Replace => (Verb::Stor, 0),
+                    Store::At(offset) => (Verb::Stor, offset),
+                    Store::Append => (Verb::Appe, 0),
+                    Store::Unique => (Verb::Stou, 0),
+                };
+                (verb, Some(path), Way::Send, representation, offset)
+            }
+            Job::List { format, path } => {
+                let verb = match format {
+                    ListFormat::Long => Verb::List,
+                    ListFormat::Names => Verb::Nlst,
+                    ListFormat::Facts => Verb::Mlsd,
+                };
+                (verb, path, Way::Receive, Representation::Ascii, 0)
+            }
+            _ => (Verb::List, None, Way::Receive, Representation::Ascii, 0),
+        };
+        Self { verb, path, way, representation, offset, stage: Stage::Type, size: None, moved: 0, cancelled: false }
+    }
+
+    pub(super) fn start(&mut self, link: &mut Link, now: Instant) -> Step {
+        if link.representation == Some(self.representation) {
+            self.ask_size(link, now)
+        } else {
+            let letter: &[u8] = if self.representation == Representation::Ascii { b"A" } else { b"I" };
+            link.send(now, &Command::with(Verb::Type, letter));
+            self.stage = Stage::Type;
+            Step::Wait
+        }
+    }
+
+    fn ask_size(&mut self, link: &mut Link, now: Instant) -> Step {
+        match &self.path {
+            Some(path) if self.verb == Verb::Retr && self.representation == Representation::Image => {
+                link.send(now, &Command::with(Verb::Size, path.clone()));
+                self.stage = Stage::Size;
+                Step::Wait
+            }
+            _ => self.ask_endpoint(link, now),
+        }
+    }
+
+    fn ask_endpoint(&mut self, link: &mut Link, now: Instant) -> Step {
+        if !link.config.passive {
+            link.awaiting = None;
+            link.actions.push_back(Action::Listen(Listen { ip: link.local.ip(), ports: None }));
+            self.stage = Stage::Listening;
+        } else if link.epsv_failed && link.is_ipv4() {
+            self.ask_pasv(link, now);
+        } else {
+            link.send(now, &Command::new(Verb::Epsv));
+            self.stage = Stage::Epsv;
+        }
+        Step::Wait
+    }
+
+    fn ask_pasv(&mut self, link: &mut Link, now: Instant) {
+        link.epsv_failed = true;
+        link.send(now, &Command::new(Verb::Pasv));
+        self.stage = Stage::Pasv;
+    }
+
+    fn dial(&mut self, link: &mut Link, now: Instant, port: u16, extended: bool) -> Step {
+        link.awaiting = None;
+        let to = (link.server(), port).into();
+        link.actions.push_back(Action::Open(Route::Dial { from: None, to }));
+        self.stage = Stage::Dialing { extended, since: now };
+        Step::Wait
+    }
+
+    fn restart(&mut self, link: &mut Link, now: Instant) -> Step {
+        if self.offset > 0 || link.restart_left {
+            link.send(now, &Command::with(Verb::Rest, alloc::format!("{}", self.offset).into_bytes()));
+            self.stage = Stage::Rest;
+            Step::Wait
+        } else {
+            self.command(link, now)
+        }
+    }
+
+    fn command(&mut self, link: &mut Link, now: Instant) -> Step {
+        link.send(now, &Command { verb: self.verb, argument: self.path.clone() });
+        self.stage = Stage::Command;
+        Step::Wait
+    }
+
+    pub(super) fn reply(&mut self, link: &mut Link, now: Instant, reply: Reply) -> Step {
+        if self.cancelled && reply.is_final() {
+            return self.give_up(link, JobError::Aborted);
+        }
+        let class = reply.class();
+        match &mut self.stage {
+            Stage::Type if class == Class::Completion => {
+                link.representation = Some(self.representation);
+                self.ask_size(link, now)
+            }
+            Stage::Size if class != Class::Preliminary => {
+                self.size = scan::decimal(reply.text().trim_ascii()).filter(|_| reply.code == 213);
+                self.ask_endpoint(link, now)
+            }
+            Stage::Epsv if class != Class::Preliminary => match address::parse_229(reply.text()) {
+                Some(port) if reply.code == 229 => self.dial(link, now, port, true),
+                _ if link.is_ipv4() => {
+                    self.ask_pasv(link, now);
+                    Step::Wait
+                }
+                _ => self.give_up(link, JobError::Refused(reply)),
+            },
+            Stage::Pasv if class != Class::Preliminary => match address::parse_227(reply.text()) {
+                Some(address) if reply.code == 227 => self.dial(link, now, address.port(), false),
+                _ => self.give_up(link, JobError::Refused(reply)),
+            },
+            Stage::Port if class == Class::Completion => self.restart(link, now),
+            Stage::Rest if class == Class::Intermediate => {
+                link.restart_left = self.offset > 0;
+                self.command(link, now)
+            }
+            // The offset of an upload is the size of what is there: appending comes to the same.
+            Stage::Rest if class == Class::Permanent && self.way == Way::Send => {
+                self.verb = Verb::Appe;
+                self.command(link, now)
+            }
+            // REST 0 to a server that wants none.
+            Stage::Rest if class == Class::Permanent && self.offset == 0 => {
+                link.restart_left = false;
+                self.command(link, now)
+            }
+            Stage::Command => self.begun(link, now, reply),
+            Stage::Accepting { reply: final_reply, .. } | Stage::Moving { reply: final_reply, .. } => match class {
+                Class::Preliminary if reply.code == 110 => Step::Wait,
+                Class::Completion if final_reply.is_none() => {
+                    *final_reply = Some(reply);
+                    link.awaiting = None;
+                    Step::Wait
+                }
+                Class::Transient | Class::Permanent => self.give_up(link, JobError::Refused(reply)),
+                _ => self.give_up(link, JobError::OutOfTurn(reply)),
+            },
+            Stage::Replying => match class {
+                Class::Preliminary => Step::Wait,
+                Class::Completion => self.complete(link),
+                _ => self.give_up(link, JobError::Refused(reply)),
+            },
+            Stage::Broken(error) => match class {
+                Class::Preliminary => Step::Wait,
+                Class::Transient | Class::Permanent => JobError::Refused(reply).into(),
+                _ => error.clone().into(),
+            },
+            Stage::Aborting(abort) => abort.reply(now, &reply).map_or(Step::Wait, Step::from),
+            _ if class == Class::Preliminary => Step::Wait,
+            Stage::Type | Stage::Port | Stage::Rest => self.give_up(link, JobError::Refused(reply)),
+            _ => self.give_up(link, JobError::OutOfTurn(reply)),
+        }
+    }
+
+    /// The first reply to the command itself.
+    fn begun(&mut self, link: &mut Link, now: Instant, reply: Reply) -> Step {
+        let reply = match reply.class() {
+            // Some servers say 200 first and 150 then.
+            Class::Completion if reply.code == 200 => return Step::Wait,
+            Class::Preliminary => None,
+            Class::Completion => Some(reply),
+            _ => return self.give_up(link, JobError::Refused(reply)),
+        };
+        link.restart_left = false;
+        link.awaiting = None;
+        if link.config.passive {
+            self.start_flow(link, now, reply)
+        } else {
+            link.actions.push_back(Action::Open(Route::Accept { from: link.server() }));
+            self.stage = Stage::Accepting { since: now, reply };
+            Step::Wait
+        }
+    }
+
+    fn start_flow(&mut self, link: &mut Link, now: Instant, reply: Option<Reply>) -> Step {
+        // A listing is shown as it came, its line ends and all.
+        let codec = match self.verb {
+            Verb::List | Verb::Nlst | Verb::Mlsd => Codec::identity(),
+            _ => Codec::new(self.representation, self.way),
+        };
+        link.deferred.push(Action::Start(Flow { way: self.way, codec }));
+        self.stage = Stage::Moving { since: now, reply };
+        Step::Payload
+    }
+
+    pub(super) fn input(&mut self, link: &mut Link, now: Instant, input: Input) -> Step {
+        match (&mut self.stage, input) {
+            (Stage::Dialing { .. }, Input::Connected(Ok(()))) => self.restart(link, now),
+            (Stage::Dialing { extended: true, .. }, Input::Connected(Err(_))) if link.is_ipv4() => {
+                link.actions.push_back(Action::Abandon);
+                self.ask_pasv(link, now);
+                Step::Wait
+            }
+            (Stage::Dialing { .. } | Stage::Accepting { .. }, Input::Connected(Err(error))) => {
+                self.abort(link, now, error.into())
+            }
+            (Stage::Listening, Input::Listening(Ok(address))) => {
+                let mut argument = alloc::vec::Vec::new();
+                let verb = match address.ip().to_canonical() {
+                    core::net::IpAddr::V4(ip) => {
+                        address::print_port(ip, address.port(), &mut argument);
+                        Verb::Port
+                    }
+                    core::net::IpAddr::V6(_) => {
+                        argument = address::print_eprt(address);
+                        Verb::Eprt
+                    }
+                };
+                link.send(now, &Command::with(verb, argument));
+                self.stage = Stage::Port;
+                Step::Wait
+            }
+            (Stage::Listening, Input::Listening(Err(error))) => self.give_up(link, error.into()),
+            (Stage::Accepting { reply, .. }, Input::Connected(Ok(()))) => {
+                let reply = reply.take();
+                self.start_flow(link, now, reply)
+            }
+            (Stage::Moving { since, .. }, Input::Moved(count)) => {
+                *since = now;
+                self.moved += count;
+                Step::Moved(self.moved)
+            }
+            (Stage::Moving { reply, .. }, Input::Finished(Ok(()))) => {
+                if reply.is_some() {
+                    return self.complete(link);
+                }
+                self.stage = Stage::Replying;
+                link.awaiting = Some(now);
+                Step::Wait
+            }
+            (Stage::Moving { reply: None, .. }, Input::Finished(Err(TransferError::Lost))) => {
+                link.actions.push_back(Action::Abandon);
+                self.stage = Stage::Broken(TransferError::Lost.into());
+                link.awaiting = Some(now);
+                Step::Wait
+            }
+            (Stage::Moving { .. }, Input::Finished(Err(error))) => self.abort(link, now, error.into()),
+            (Stage::Publishing, Input::Published(Ok(()))) => Step::Done(Ok(Outcome::Moved(self.moved))),
+            (Stage::Publishing, Input::Published(Err(error))) => self.give_up(link, JobError::Publish(error)),
+            (_, Input::Tick) => self.tick(link, now),
+            _ => Step::Wait,
+        }
+    }
+
+    fn tick(&mut self, link: &mut Link, now: Instant) -> Step {
+        if let Stage::Aborting(abort) = &mut self.stage {
+            return abort.tick(link, now).map_or(Step::Wait, Step::from);
+        }
+        if self.deadline(link).is_none_or(|deadline| now < deadline) {
+            return Step::Wait;
+        }
+        match self.stage {
+            Stage::Dialing { .. } => {
+                self.input(link, now, Input::Connected(Err(crate::machine::NetworkError::TimedOut)))
+            }
+            Stage::Accepting { .. } => self.abort(link, now, crate::machine::NetworkError::TimedOut.into()),
+            _ => self.abort(link, now, JobError::Stalled),
+        }
+    }
+
+    pub(super) fn deadline(&self, link: &Link) -> Option<Instant> {
+        match &self.stage {
+            Stage::Dialing { since, .. } | Stage::Accepting { since, .. } | Stage::Moving { since, .. } => {
+                Some(*since + link.config.data_timeout)
+            }
+            Stage::Aborting(abort) => abort.deadline(),
+            _ => None,
+        }
+    }
+
+    /// The server says that all is well, and the data has ended: what came may stand under its name, if it is whole.
+    fn complete(&mut self, link: &mut Link) -> Step {
+        link.awaiting = None;
+        if let Some(size) = self.size
+            && self.offset + self.moved < size
+        {
+            return self.give_up(link, JobError::Short { moved: self.offset + self.moved, expected: size });
+        }
+        if self.way == Way::Send {
+            link.actions.push_back(Action::Abandon);
+            return Step::Done(Ok(Outcome::Moved(self.moved)));
+        }
+        link.actions.push_back(Action::Publish);
+        self.stage = Stage::Publishing;
+        Step::Wait
+    }
+
+    /// Breaks the transfer off. Only a command that the server has taken up needs an ABOR.
+    pub(super) fn abort(&mut self, link: &mut Link, now: Instant, why: JobError) -> Step {
+        let answered = match &self.stage {
+            Stage::Aborting(_) | Stage::Broken(_) | Stage::Publishing => return Step::Wait,
+            Stage::Dialing { .. } | Stage::Listening => return self.give_up(link, why),
+            Stage::Accepting { reply, .. } | Stage::Moving { reply, .. } => reply.is_some(),
+            Stage::Command | Stage::Replying => false,
+            _ => {
+                self.cancelled = true;
+                return Step::Wait;
+            }
+        };
+        let abort = Abort::start(link, now, why, answered);
+        // An upload must not look whole: the server has to see the ABOR before it sees the data end.
+        link.actions.push_back(Action::Abandon);
+        self.stage = Stage::Aborting(abort);
+        Step::Wait
+    }
+
+    fn give_up(&mut self, link: &mut Link, error: JobError) -> Step {
+        link.actions.push_back(Action::Abandon);
+        error.into()
+    }
+}

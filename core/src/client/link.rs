@@ -1,0 +1,111 @@
+//! The client's control connection, and what is known of the server behind it.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::net::{IpAddr, SocketAddr};
+
+use bytes::Bytes;
+
+use super::{Config, Event};
+use crate::codec::Representation;
+use crate::machine::Action;
+use crate::outbox::Outbox;
+use crate::time::Instant;
+use crate::wire::command::Command;
+use crate::wire::feature::Feature;
+use crate::wire::line::SYNCH;
+use crate::wire::reply::ReplyDecoder;
+use crate::wire::verb::Verb;
+
+#[derive(Debug)]
+pub(super) struct Link {
+    pub(super) config: Config,
+    pub(super) local: SocketAddr,
+    pub(super) peer: SocketAddr,
+    pub(super) decoder: ReplyDecoder,
+    pub(super) out: Outbox,
+    /// How many of the first unsent bytes are urgent.
+    pub(super) urgent: usize,
+    pub(super) actions: VecDeque<Action<Event>>,
+    /// Actions that come behind the event of the step that queued them.
+    pub(super) deferred: Vec<Action<Event>>,
+    pub(super) features: Vec<Feature>,
+    /// The type in force; `None` where it is not known.
+    pub(super) representation: Option<Representation>,
+    /// The server does not know EPSV, or it leads nowhere.
+    pub(super) epsv_failed: bool,
+    /// A REST is in force that no transfer has used.
+    pub(super) restart_left: bool,
+    /// Since when a reply is due.
+    pub(super) awaiting: Option<Instant>,
+    /// When the unsent bytes last became fewer.
+    pub(super) drained: Instant,
+}
+
+impl Link {
+    pub(super) fn new(config: Config, local: SocketAddr, peer: SocketAddr, now: Instant) -> Self {
+        Self {
+            config,
+            local,
+            peer,
+            decoder: ReplyDecoder::new(),
+            out: Outbox::default(),
+            urgent: 0,
+            actions: VecDeque::new(),
+            deferred: Vec::new(),
+            features: Vec::new(),
+            representation: None,
+            epsv_failed: false,
+            restart_left: false,
+            awaiting: Some(now),
+            drained: now,
+        }
+    }
+
+    pub(super) fn send(&mut self, now: Instant, command: &Command) {
+        let start = self.out.end().len();
+        command.print(self.out.end());
+        let shown = match command.verb {
+            Verb::Pass | Verb::Acct => Bytes::from([command.verb.row().name, " ****"].concat()),
+            _ => Bytes::copy_from_slice(self.out.end()[start..].trim_ascii_end()),
+        };
+        self.is_sent(now, shown);
+    }
+
+    /// Sends a line as it is.
+    pub(super) fn send_line(&mut self, now: Instant, line: &[u8]) {
+        crate::wire::line::escape_into(line, self.out.end());
+        self.out.end().extend_from_slice(b"\r\n");
+        self.is_sent(now, Bytes::copy_from_slice(line));
+    }
+
+    /// Telnet's Interrupt Process and Synch, the last of them urgent, and ABOR (RFC 959, section 4.1).
+    pub(super) fn send_abort(&mut self, now: Instant) {
+        self.out.end().extend_from_slice(&SYNCH);
+        self.urgent = self.out.bytes().len();
+        self.send(now, &Command::new(Verb::Abor));
+    }
+
+    fn is_sent(&mut self, now: Instant, shown: Bytes) {
+        self.awaiting = Some(now);
+        self.drained = now;
+        self.actions.push_back(Action::Event(Event::Sent(shown)));
+    }
+
+    pub(super) fn reply_deadline(&self) -> Option<Instant> {
+        self.awaiting.map(|since| since + self.config.reply_timeout)
+    }
+
+    pub(super) fn unsent_deadline(&self) -> Instant {
+        self.drained + self.config.reply_timeout
+    }
+
+    /// The only address that data connections go to and come from, whatever a reply says (RFC 2577, section 4).
+    pub(super) fn server(&self) -> IpAddr {
+        self.peer.ip()
+    }
+
+    pub(super) fn is_ipv4(&self) -> bool {
+        self.peer.ip().to_canonical().is_ipv4()
+    }
+}

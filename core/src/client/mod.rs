@@ -1,0 +1,381 @@
+//! The client's side of a session.
+//!
+//! [`Session`] is a [`Machine`] that carries out [`Job`]s, one after the other: each is a whole errand, such as a download with
+//! all the commands that it takes. [`Event`]s tell how it went. A job fails without harm to the session, unless the server
+//! is gone.
+//!
+//! ```text
+//! Retrieve:  TYPE --> SIZE --> EPSV (or PASV) --> dial --> REST --> RETR --150--> flow --+--> publish --> Finished
+//!                              PORT (or EPRT)  --> accept ................^         226 --+
+//! ```
+//!
+//! | file | what |
+//! |---|---|
+//! | `link.rs` | the control connection, and what is known of the server |
+//! | `job/login.rs` | USER, PASS, FEAT, OPTS UTF8 |
+//! | `job/exchange.rs` | commands without data |
+//! | `job/transfer.rs` | RETR, STOR, APPE, LIST, NLST, MLSD |
+//! | `job/abort.rs` | ABOR, and the replies that it leaves behind |
+
+mod job;
+mod link;
+
+use alloc::collections::VecDeque;
+use core::net::SocketAddr;
+use core::time::Duration;
+
+use bytes::Bytes;
+use thiserror::Error;
+
+pub use self::job::{Job, ListFormat, Outcome};
+use self::job::{Running, Step};
+use self::link::Link;
+use crate::host::HostError;
+use crate::machine::{Action, Input, Machine, NetworkError, TransferError};
+use crate::time::Instant;
+use crate::wire::feature::Feature;
+use crate::wire::reply::{Class, NotAReply, Reply};
+
+/// What a user decides about a session.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// How long a reply may take, and how long commands may stay unsent.
+    pub reply_timeout: Duration,
+    /// How long a data connection may take to come about, and how long it may move nothing.
+    pub data_timeout: Duration,
+    /// Whether the client connects for data; else the server does (RFC 1579: passive gets through firewalls).
+    pub passive: bool,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self { reply_timeout: Duration::from_secs(120), data_timeout: Duration::from_secs(60), passive: true }
+    }
+}
+
+/// Which job an event is about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct JobId(u64);
+
+/// What a session says to its application.
+#[derive(Debug)]
+pub enum Event {
+    /// A command as it was sent, with passwords masked.
+    Sent(Bytes),
+    /// A reply came.
+    Reply(Reply),
+    /// The job is about to move data: put its content at the driver's data connection.
+    Payload(JobId),
+    /// So many bytes have been moved so far.
+    Moved(JobId, u64),
+    /// The job is over.
+    Finished(JobId, Result<Outcome, JobError>),
+    /// The last event: the control connection is done with.
+    Closed,
+}
+
+/// Why a job was not done.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum JobError {
+    /// The server said no.
+    #[error("{0}")]
+    Refused(Reply),
+    /// The server wants a password, and none was given.
+    #[error("the server asks for a password")]
+    PasswordNeeded,
+    /// The server wants an account, which is in no FTP server's use today.
+    #[error("the server asks for an account, which this client does not know: {0}")]
+    AccountNeeded(Reply),
+    /// A reply that makes no sense here.
+    #[error("the server answered out of turn: {0}")]
+    OutOfTurn(Reply),
+    /// Not FTP.
+    #[error("{0}")]
+    NotAReply(#[from] NotAReply),
+    /// The control connection is gone.
+    #[error("the server closed the connection")]
+    Lost,
+    /// Nothing was heard for too long.
+    #[error("the server does not answer")]
+    TimedOut,
+    /// The data connection could not be made.
+    #[error("no data connection: {0}")]
+    Network(#[from] NetworkError),
+    /// The data broke off, or could not be kept.
+    #[error("{0}")]
+    Transfer(#[from] TransferError),
+    /// What came could not be put where it belongs.
+    #[error("{0}")]
+    Publish(HostError),
+    /// Fewer bytes came than the server has.
+    #[error("only {moved} of {expected} bytes came")]
+    Short {
+        /// How many came.
+        moved: u64,
+        /// How many were due.
+        expected: u64,
+    },
+    /// The data stalled.
+    #[error("the data connection stalled")]
+    Stalled,
+    /// The user broke it off.
+    #[error("aborted")]
+    Aborted,
+    /// A name with CR, LF or NUL would be a command of its own.
+    #[error("a name with CR, LF or NUL in it cannot be sent")]
+    Unsendable,
+}
+
+impl JobError {
+    /// Whether the session is of no more use.
+    pub fn is_fatal(&self) -> bool {
+        matches!(self, Self::NotAReply(_) | Self::Lost | Self::TimedOut | Self::OutOfTurn(_))
+    }
+}
+
+/// The client's side of a control connection.
+#[derive(Debug)]
+pub struct Session {
+    link: Link,
+    state: State,
+    last_id: u64,
+    waiting: VecDeque<(JobId, Job)>,
+    running: Option<(JobId, Running)>,
+}
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum State {
+    /// The greeting is to come.
+    Greeting,
+    Ready,
+    /// The session failed; jobs fail with this.
+    Failed(JobError),
+    /// The last action is queued.
+    Over(JobError),
+}
+
+impl Session {
+    /// A session on a connection that was just made; the server speaks first.
+    pub fn new(config: Config, local: SocketAddr, peer: SocketAddr, now: Instant) -> Self {
+        Self {
+            link: Link::new(config, local, peer, now),
+            state: State::Greeting,
+            last_id: 0,
+            waiting: VecDeque::new(),
+            running: None,
+        }
+    }
+
+    /// Queues a job behind those that are under way. [`Event::Finished`] tells how it went.
+    pub fn start(&mut self, now: Instant, job: Job) -> JobId {
+        self.last_id += 1;
+        let id = JobId(self.last_id);
+        self.waiting.push_back((id, job));
+        self.advance(now);
+        id
+    }
+
+    /// Breaks off the job that is under way (RFC 959, section 4.1.3: ABOR); its [`Event::Finished`] comes once the server
+    /// has agreed.
+    pub fn abort(&mut self, now: Instant) {
+        if let Some((_, running)) = &mut self.running {
+            let step = running.abort(&mut self.link, now);
+            self.step(now, step);
+        }
+    }
+
+    /// What the server listed in answer to FEAT; empty before the login.
+    pub fn features(&self) -> &[Feature] {
+        &self.link.features
+    }
+
+    /// Whether the server listed an extension, by its name in upper case.
+    pub fn has_feature(&self, label: &[u8]) -> bool {
+        self.link.features.iter().any(|feature| feature.label == label)
+    }
+
+    /// Whether the client makes the data connections.
+    pub fn is_passive(&self) -> bool {
+        self.link.config.passive
+    }
+
+    /// Lets the client, or the server, make the next data connections.
+    pub fn set_passive(&mut self, passive: bool) {
+        self.link.config.passive = passive;
+    }
+
+    fn advance(&mut self, now: Instant) {
+        if let State::Failed(error) | State::Over(error) = &self.state {
+            let jobs =
+                self.running.take().map(|(id, _)| id).into_iter().chain(self.waiting.drain(..).map(|(id, _)| id));
+            self.link.actions.extend(jobs.map(|id| Action::Event(Event::Finished(id, Err(error.clone())))));
+            return;
+        }
+        while self.state == State::Ready
+            && self.running.is_none()
+            && let Some((id, job)) = self.waiting.pop_front()
+        {
+            let (running, step) = Running::start(job, &mut self.link, now);
+            self.running = Some((id, running));
+            self.step(now, step);
+        }
+    }
+
+    fn step(&mut self, now: Instant, step: Step) {
+        let Some((id, _)) = &self.running else {
+            return;
+        };
+        let id = *id;
+        match step {
+            Step::Wait => {}
+            Step::Payload => self.link.actions.push_back(Action::Event(Event::Payload(id))),
+            Step::Moved(count) => self.link.actions.push_back(Action::Event(Event::Moved(id, count))),
+            Step::Done(Err(error)) if error.is_fatal() => self.fail(now, error),
+            Step::Done(result) => {
+                self.running = None;
+                self.link.actions.push_back(Action::Event(Event::Finished(id, result)));
+                self.advance(now);
+            }
+        }
+        // What a step is followed by comes behind the events that it led to.
+        let deferred = core::mem::take(&mut self.link.deferred);
+        self.link.actions.extend(deferred);
+    }
+
+    /// Ends the session: the jobs fail, and the connection closes.
+    fn fail(&mut self, now: Instant, error: JobError) {
+        if matches!(self.state, State::Failed(_) | State::Over(_)) {
+            return;
+        }
+        self.link.out.clear();
+        self.link.urgent = 0;
+        self.link.awaiting = None;
+        self.link.actions.push_back(Action::Abandon);
+        self.state = State::Failed(error);
+        self.advance(now);
+    }
+
+    fn reply(&mut self, now: Instant, reply: Reply) {
+        self.link.actions.push_back(Action::Event(Event::Reply(reply.clone())));
+        self.link.awaiting = Some(now);
+        // 421 comes unasked, just before the server closes (RFC 959, section 5.4).
+        if reply.code == 421 {
+            return self.fail(now, JobError::Refused(reply));
+        }
+        match (&self.state, reply.class()) {
+            (State::Greeting, Class::Preliminary) => {}
+            (State::Greeting, Class::Completion) => {
+                self.state = State::Ready;
+                self.link.awaiting = None;
+                self.advance(now);
+            }
+            (State::Greeting, _) => self.fail(now, JobError::Refused(reply)),
+            _ => match &mut self.running {
+                Some((_, running)) => {
+                    let step = running.reply(&mut self.link, now, reply);
+                    self.step(now, step);
+                }
+                None => self.link.awaiting = None,
+            },
+        }
+    }
+}
+
+impl Machine for Session {
+    type Event = Event;
+
+    fn receive(&mut self, now: Instant, bytes: &[u8]) -> usize {
+        if bytes.is_empty() {
+            let step = match &mut self.running {
+                Some((_, running)) => running.closed(),
+                None => None,
+            };
+            // After QUIT the server closes, and some do without a reply.
+            match step {
+                Some(step) => {
+                    self.step(now, step);
+                    self.fail(now, JobError::Lost);
+                }
+                None => self.fail(now, JobError::Lost),
+            }
+            return 0;
+        }
+        let mut taken = 0;
+        while taken < bytes.len() && self.wants_input() {
+            match self.link.decoder.decode(&bytes[taken..]) {
+                Ok((count, reply)) => {
+                    taken += count;
+                    if let Some(reply) = reply {
+                        self.reply(now, reply);
+                    }
+                }
+                Err(error) => {
+                    self.fail(now, error.into());
+                    return bytes.len();
+                }
+            }
+        }
+        taken
+    }
+
+    fn wants_input(&self) -> bool {
+        matches!(self.state, State::Greeting | State::Ready)
+    }
+
+    fn transmit(&self) -> &[u8] {
+        self.link.out.bytes()
+    }
+
+    fn urgent(&self) -> usize {
+        self.link.urgent
+    }
+
+    fn sent(&mut self, now: Instant, count: usize) {
+        self.link.out.sent(count);
+        self.link.urgent = self.link.urgent.saturating_sub(count);
+        self.link.drained = now;
+    }
+
+    fn handle(&mut self, now: Instant, input: Input) {
+        match input {
+            Input::Tick if !self.link.out.is_empty() && now >= self.link.unsent_deadline() => {
+                self.fail(now, JobError::TimedOut);
+            }
+            Input::Tick if self.link.reply_deadline().is_some_and(|deadline| now >= deadline) => {
+                self.fail(now, JobError::TimedOut);
+            }
+            Input::Stop => self.abort(now),
+            input => {
+                if let Some((_, running)) = &mut self.running {
+                    let step = running.input(&mut self.link, now, input);
+                    self.step(now, step);
+                }
+            }
+        }
+    }
+
+    fn poll(&mut self) -> Option<Action<Event>> {
+        // What goes before it is to be heard first: a server must see an ABOR before it sees the upload's data end.
+        if matches!(self.link.actions.front(), Some(Action::Abandon)) && !self.link.out.is_empty() {
+            return None;
+        }
+        if let Some(action) = self.link.actions.pop_front() {
+            return Some(action);
+        }
+        let State::Failed(error) = &self.state else {
+            return None;
+        };
+        self.state = State::Over(error.clone());
+        self.link.actions.push_back(Action::Event(Event::Closed));
+        Some(Action::Close)
+    }
+
+    fn deadline(&self) -> Option<Instant> {
+        if !self.wants_input() {
+            return None;
+        }
+        let unsent = (!self.link.out.is_empty()).then(|| self.link.unsent_deadline());
+        let job = self.running.as_ref().and_then(|(_, running)| running.deadline(&self.link));
+        [unsent, job, self.link.reply_deadline()].into_iter().flatten().min()
+    }
+}

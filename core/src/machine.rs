@@ -1,0 +1,170 @@
+//! What a session and its driver say to each other. Bytes of the control connection go by buffer, decisions by queue, and
+//! bulk data not at all: the driver moves it and reports counts.
+//!
+//! A driver owns the sockets, the clock and the files. It repeats three steps: carry out every [`Action`] that
+//! [`Machine::poll`] gives, send what [`Machine::transmit`] holds, and wait for the first of: bytes on the control
+//! connection, news of the data connection, the [`Machine::deadline`]. Control comes first, so that an `ABOR` is seen at once.
+
+use core::net::{IpAddr, SocketAddr};
+use core::ops::RangeInclusive;
+
+use thiserror::Error;
+
+use crate::codec::{Codec, CodecError};
+use crate::host::HostError;
+use crate::time::Instant;
+
+/// One side of an FTP session. [`server::Session`](crate::server::Session) and
+/// [`client::Session`](crate::client::Session) both are one.
+pub trait Machine {
+    /// What concerns the application and not the wire.
+    type Event;
+
+    /// Takes bytes that the peer sent and says how many it took; what it left is to be offered again once
+    /// [`wants_input`](Self::wants_input). An empty slice says that the peer closed, or that the connection broke.
+    fn receive(&mut self, now: Instant, bytes: &[u8]) -> usize;
+
+    /// Whether [`receive`](Self::receive) would take anything now.
+    fn wants_input(&self) -> bool;
+
+    /// Bytes that wait to be sent on the control connection.
+    fn transmit(&self) -> &[u8];
+
+    /// How many of the first bytes of [`transmit`](Self::transmit) go out as urgent data, the last of them with TCP's
+    /// urgent mark (RFC 959, section 4.1: the Synch). Zero nearly always.
+    fn urgent(&self) -> usize {
+        0
+    }
+
+    /// Tells how many bytes of [`transmit`](Self::transmit) were sent.
+    fn sent(&mut self, now: Instant, count: usize);
+
+    /// Tells what happened, or only that time has passed.
+    fn handle(&mut self, now: Instant, input: Input);
+
+    /// What is to be done next, in order. Actions that the peer could notice on the control connection come out once all
+    /// bytes before them are sent.
+    fn poll(&mut self) -> Option<Action<Self::Event>>;
+
+    /// When to call [`handle`](Self::handle) with [`Input::Tick`] at the latest. It may lie in the past: then the driver
+    /// looks at the control connection once, without waiting, before it does.
+    fn deadline(&self) -> Option<Instant>;
+}
+
+/// What a session wants of its driver.
+#[derive(Debug)]
+pub enum Action<E> {
+    /// Listen for the peer, in place of whatever the data side holds. Answered by [`Input::Listening`].
+    Listen(Listen),
+    /// Make the data connection. Answered by [`Input::Connected`].
+    Open(Route),
+    /// Move bytes between the data connection and the content at hand. Answered by [`Input::Moved`], any number of them,
+    /// and [`Input::Finished`].
+    Start(Flow),
+    /// All bytes came: let the content appear under its name. Answered by [`Input::Published`].
+    Publish,
+    /// Drop listener, data connection, flow, and content that was not published. No answer; none that was due comes.
+    Abandon,
+    /// End the control connection. The session is over.
+    Close,
+    /// For the application.
+    Event(E),
+}
+
+/// Where to listen for a data connection.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Listen {
+    /// The local address.
+    pub ip: IpAddr,
+    /// The ports to choose from, at random (RFC 2577, section 8); any free one if `None`.
+    pub ports: Option<RangeInclusive<u16>>,
+}
+
+/// How a data connection comes about.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Route {
+    /// Take one from the listener, which is then closed. Connections from other addresses are closed, and the wait goes on
+    /// (RFC 2577, section 4).
+    Accept {
+        /// The only address that may connect.
+        from: IpAddr,
+    },
+    /// Connect.
+    Dial {
+        /// The local address, where it matters (RFC 1123, section 4.1.2.12).
+        from: Option<IpAddr>,
+        /// The peer.
+        to: SocketAddr,
+    },
+}
+
+/// Which way the bytes of a data connection go.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Way {
+    /// From the content to the peer.
+    Send,
+    /// From the peer to the content.
+    Receive,
+}
+
+/// A transfer.
+#[derive(Debug)]
+pub struct Flow {
+    /// Which way.
+    pub way: Way,
+    /// What happens to the bytes between the content and the data connection.
+    pub codec: Codec,
+}
+
+/// What happened.
+#[derive(Debug)]
+pub enum Input {
+    /// Nothing but time.
+    Tick,
+    /// The listener stands at this address, or could not be had.
+    Listening(Result<SocketAddr, NetworkError>),
+    /// The data connection stands, or could not be made.
+    Connected(Result<(), NetworkError>),
+    /// So many bytes went over the data connection since the last of these.
+    Moved(u64),
+    /// The flow is over. Where the peer's close ends it, `Ok` says that it closed in order.
+    Finished(Result<(), TransferError>),
+    /// The content stands under its name, or could not be put there.
+    Published(Result<(), HostError>),
+    /// The program is to end: no new work; what runs may finish within its bound.
+    Stop,
+}
+
+/// A data connection that could not be made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum NetworkError {
+    /// Nobody takes calls there.
+    #[error("connection refused")]
+    Refused,
+    /// No way there.
+    #[error("the address cannot be reached")]
+    Unreachable,
+    /// No port was free.
+    #[error("no port is free")]
+    NoPort,
+    /// It took too long.
+    #[error("timed out")]
+    TimedOut,
+    /// Anything else.
+    #[error("the network failed")]
+    Failed,
+}
+
+/// Why a flow ended before its end.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum TransferError {
+    /// The peer is gone.
+    #[error("the data connection broke")]
+    Lost,
+    /// The content could not be read or written.
+    #[error("{0}")]
+    Content(#[from] HostError),
+    /// What the peer sent is in no form that was agreed on.
+    #[error("{0}")]
+    Codec(#[from] CodecError),
+}

@@ -1,0 +1,181 @@
+//! How and where data travels: TYPE STRU MODE (RFC 959, section 4.1.2), PORT PASV, EPRT EPSV (RFC 2428).
+
+use alloc::vec::Vec;
+use core::fmt;
+use core::net::{IpAddr, SocketAddr};
+
+use super::{Session, Work, upper_words};
+use crate::codec::Representation;
+use crate::machine::{Action, Listen, NetworkError};
+use crate::wire::address::{self, AddressError};
+use crate::wire::verb::Verb;
+
+/// The structure of files (RFC 959, section 3.1.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Structure {
+    /// STRU F: one run of bytes.
+    File,
+}
+
+/// Where the next data connection comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Endpoint {
+    /// Nothing is agreed on.
+    None,
+    /// The driver listens.
+    Listener,
+    /// The client listens there.
+    Target(SocketAddr),
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::None => f.write_str("No data connection is agreed on"),
+            Self::Listener => f.write_str("Waiting for a passive data connection"),
+            Self::Target(address) => write!(f, "The next data connection goes to {address}"),
+        }
+    }
+}
+
+/// Which command asked for a listener.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Passive {
+    Pasv,
+    Epsv,
+}
+
+impl Session {
+    /// `A [N|T]`, `I` and `L 8` (RFC 1123, sections 4.1.2.1 and 4.1.2.2).
+    pub(super) fn representation_type(&mut self, argument: &[u8]) {
+        let words = upper_words(argument);
+        let words: Vec<&[u8]> = words.iter().map(|word| &word[..]).collect();
+        let representation = match words[..] {
+            [b"A"] | [b"A", b"N" | b"T"] => Representation::Ascii,
+            [b"I"] | [b"L", b"8"] => Representation::Image,
+            [b"A" | b"E", b"C"] | [b"E"] | [b"E", b"N" | b"T"] => {
+                return self.reply(504, "The types are A, A N, A T, I and L 8.");
+            }
+            [b"L", digits] if crate::wire::scan::decimal(digits).is_some() => {
+                return self.reply(504, "The only logical byte size is 8.");
+            }
+            _ => return self.reply(501, "There is no such type."),
+        };
+        self.representation = representation;
+        self.reply(200, if representation == Representation::Ascii { "Type set to A." } else { "Type set to I." });
+    }
+
+    pub(super) fn file_structure(&mut self, argument: &[u8]) {
+        match &argument.to_ascii_uppercase()[..] {
+            b"F" => {
+                self.structure = Structure::File;
+                self.reply(200, "Structure set to F.");
+            }
+            b"R" | b"P" => self.reply(504, "The only structure is F."),
+            _ => self.reply(501, "There is no such structure."),
+        }
+    }
+
+    pub(super) fn transfer_mode(&mut self, argument: &[u8]) {
+        match &argument.to_ascii_uppercase()[..] {
+            b"S" => self.reply(200, "Mode set to S."),
+            b"B" | b"C" | b"Z" => self.reply(504, "The only mode is S."),
+            _ => self.reply(501, "There is no such mode."),
+        }
+    }
+
+    /// PORT and EPRT: the client's own address alone, and no port of a service (RFC 2577, section 3).
+    pub(super) fn active(&mut self, verb: Verb, argument: &[u8]) {
+        if self.epsv_all {
+            return self.reply(501, "After EPSV ALL there is EPSV only.");
+        }
+        let target = match verb {
+            Verb::Port => address::parse_port(argument, self.peer.ip()),
+            _ => address::parse_eprt(argument, self.peer.ip()),
+        };
+        match target {
+            Ok(target) => {
+                self.drop_endpoint();
+                self.endpoint = Endpoint::Target(target);
+                self.reply_parts(200, &[verb.row().name.as_bytes(), b" command successful."]);
+            }
+            Err(error) => self.address_refused(error),
+        }
+    }
+
+    pub(super) fn passive(&mut self) {
+        if self.epsv_all {
+            return self.reply(501, "After EPSV ALL there is EPSV only.");
+        }
+        if self.peer_ip().is_ipv6() {
+            return self.reply(501, "PASV is for IPv4; use EPSV.");
+        }
+        self.listen(Passive::Pasv);
+    }
+
+    pub(super) fn extended_passive(&mut self, argument: Option<&[u8]>) {
+        let family = address::family(self.peer_ip());
+        match argument {
+            Some(all) if all.eq_ignore_ascii_case(b"ALL") => {
+                self.epsv_all = true;
+                return self.reply(200, "EPSV ALL ok.");
+            }
+            Some(digits) => match crate::wire::scan::decimal(digits) {
+                Some(number) if number == u64::from(family) => {}
+                Some(_) => return self.address_refused(AddressError::Family(family)),
+                None => return self.reply(501, "EPSV takes 1, 2 or ALL."),
+            },
+            None => {}
+        }
+        self.listen(Passive::Epsv);
+    }
+
+    fn listen(&mut self, passive: Passive) {
+        self.drop_endpoint();
+        self.work = Work::Listening(passive);
+        let ports = self.config.passive_ports.clone();
+        self.actions.push_back(Action::Listen(Listen { ip: self.local.ip(), ports }));
+    }
+
+    pub(super) fn listening(&mut self, result: Result<SocketAddr, NetworkError>) {
+        let Work::Listening(passive) = self.work else {
+            return;
+        };
+        self.work = Work::Ready;
+        let address = match result {
+            Ok(address) => address,
+            Err(error) => {
+                let text = alloc::format!("Cannot listen for a data connection: {error}.");
+                return self.reply(425, text);
+            }
+        };
+        self.endpoint = Endpoint::Listener;
+        match (passive, address.ip().to_canonical()) {
+            (Passive::Epsv, _) => {
+                self.reply(229, alloc::format!("Entering Extended Passive Mode (|||{}|)", address.port()));
+            }
+            (Passive::Pasv, IpAddr::V4(own)) => {
+                let mut text = b"Entering Passive Mode (".to_vec();
+                address::print_port(self.config.public_ip.unwrap_or(own), address.port(), &mut text);
+                text.extend_from_slice(b").");
+                self.reply(227, text);
+            }
+            (Passive::Pasv, IpAddr::V6(_)) => {
+                self.drop_endpoint();
+                self.reply(501, "PASV is for IPv4; use EPSV.");
+            }
+        }
+    }
+
+    /// Forgets what was agreed on for the next data connection.
+    pub(super) fn drop_endpoint(&mut self) {
+        if self.endpoint != Endpoint::None {
+            self.endpoint = Endpoint::None;
+            self.actions.push_back(Action::Abandon);
+        }
+    }
+
+    fn address_refused(&mut self, error: AddressError) {
+        self.reply(error.code(), alloc::format!("{error}"));
+    }
+}

@@ -1,0 +1,126 @@
+//! USER, PASS, ACCT, REIN (RFC 959, section 4.1.1).
+
+use bytes::Bytes;
+
+use super::request::{Password, Task};
+use super::{LOGIN_ATTEMPTS, Note, Session, Then, Work};
+use crate::codec::Representation;
+use crate::host::{Access, LoginError};
+use crate::path::VirtualPath;
+use crate::server::data::Structure;
+use crate::time::Instant;
+use crate::wire::facts::FactSet;
+
+/// How far the user is into the session.
+#[derive(Debug, Default)]
+pub(super) enum Login {
+    /// Nobody yet.
+    #[default]
+    Nobody,
+    /// A name, for which a password is due.
+    Named(Bytes),
+    /// A user, with rights.
+    In(Bytes, Access),
+}
+
+impl Login {
+    pub(super) fn is_in(&self) -> bool {
+        matches!(self, Self::In(..))
+    }
+
+    /// The rights; the lesser where nobody is logged in.
+    pub(super) fn access(&self) -> Access {
+        match self {
+            Self::In(_, access) => *access,
+            Self::Nobody | Self::Named(_) => Access::Read,
+        }
+    }
+
+    pub(super) fn user(&self) -> Option<&[u8]> {
+        match self {
+            Self::In(user, _) => Some(user),
+            Self::Nobody | Self::Named(_) => None,
+        }
+    }
+}
+
+impl Session {
+    /// Starts a login anew. Every name gets the same answer, so that names cannot be guessed (RFC 2577, section 7).
+    pub(super) fn user(&mut self, name: Bytes) {
+        self.cwd = VirtualPath::root();
+        self.restart = 0;
+        let text = if is_anonymous(&name) {
+            "Anonymous login: send your e-mail address as password."
+        } else {
+            "Password required."
+        };
+        self.login = Login::Named(name);
+        self.reply(331, text);
+    }
+
+    pub(super) fn password(&mut self, password: Bytes) {
+        match &self.login {
+            Login::Nobody => self.reply(503, "Send USER first."),
+            Login::In(..) => self.reply(503, "You are logged in."),
+            Login::Named(user) => {
+                let task = Task::Login { user: user.clone(), password: Password(password) };
+                self.ask(task, Then::Login);
+            }
+        }
+    }
+
+    pub(super) fn logged_in(&mut self, now: Instant, result: Result<Access, LoginError>) {
+        let Login::Named(user) = core::mem::take(&mut self.login) else {
+            return;
+        };
+        match result {
+            Ok(access) => {
+                self.failures = 0;
+                self.login = Login::In(user.clone(), access);
+                self.note(Note::LoggedIn { user, access });
+                self.reply(230, "Login successful.");
+            }
+            Err(LoginError) => {
+                self.failures += 1;
+                self.note(Note::LoginFailed { user });
+                let delay = self.config.login_delay * (2 * u32::from(self.failures) - 1).min(5);
+                self.work = Work::Delayed(now + delay);
+            }
+        }
+    }
+
+    pub(super) fn login_refused(&mut self) {
+        if self.failures >= LOGIN_ATTEMPTS {
+            self.close_with(421, "Too many wrong passwords.");
+        } else {
+            self.reply(530, "Login incorrect.");
+        }
+    }
+
+    /// No account is ever asked for.
+    pub(super) fn account(&mut self) {
+        if self.login.is_in() {
+            self.reply(202, "No account is needed.");
+        } else {
+            self.reply(503, "Send USER and PASS; no account is needed.");
+        }
+    }
+
+    /// Back to the state after the greeting (RFC 959, section 4.1.1); failed logins stay counted.
+    pub(super) fn reinitialize(&mut self) {
+        self.login = Login::Nobody;
+        self.cwd = VirtualPath::root();
+        self.representation = Representation::Ascii;
+        self.structure = Structure::File;
+        self.drop_endpoint();
+        self.epsv_all = false;
+        self.restart = 0;
+        self.announced = None;
+        self.facts = FactSet::default();
+        self.reply(220, "Ready for a new user.");
+    }
+}
+
+fn is_anonymous(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"anonymous") || name.eq_ignore_ascii_case(b"ftp")
+}

@@ -1,0 +1,350 @@
+//! Transfers: RETR STOR STOU APPE LIST NLST MLSD, what prepares them (ALLO REST), and ABOR.
+//!
+//! ```text
+//! Opening ----> Moving ----> Settling ----> Publishing      a store: the bytes are in, but is it the end?
+//!    |            |                            |
+//!    | 425        | 226 (a download)           | 226
+//!    |            | 426 451 552                | 451 452
+//! ```
+//!
+//! A store is whole only if the client still lives when its data ends: one that died closes both connections, and the
+//! control connection tells. So a store that ended stays in `Settling` for one look at the control connection.
+
+use alloc::format;
+use alloc::string::String;
+
+use bytes::Bytes;
+
+use super::data::Endpoint;
+use super::inform::split_options;
+use super::listing::Format;
+use super::request::{Opened, Task};
+use super::{Config, Note, Session, Then, Work, about};
+use crate::codec::{Codec, Representation};
+use crate::host::{HostError, Store};
+use crate::machine::{Action, Flow, NetworkError, Route, TransferError, Way};
+use crate::path::VirtualPath;
+use crate::time::Instant;
+use crate::wire::scan::{decimal, word};
+use crate::wire::verb::Verb;
+
+/// A transfer, from its command to its last reply.
+#[derive(Debug)]
+pub(super) struct Transfer {
+    verb: Verb,
+    /// As the client put it, for replies.
+    name: Bytes,
+    path: VirtualPath,
+    way: Way,
+    codec: Option<Codec>,
+    /// How many bytes ALLO announced.
+    announced: Option<u64>,
+    stage: Stage,
+    moved: u64,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// The data connection is being made, since then.
+    Opening(Instant),
+    /// Bytes flow; the last ones came then.
+    Moving(Instant),
+    /// All bytes are in, since then.
+    Settling(Instant),
+    /// The host puts the file under its name.
+    Publishing,
+}
+
+impl Transfer {
+    fn new(verb: Verb, name: Bytes, path: VirtualPath, way: Way, codec: Codec) -> Self {
+        let stage = Stage::Opening(Instant::ORIGIN);
+        Self { verb, name, path, way, codec: Some(codec), announced: None, stage, moved: 0 }
+    }
+
+    pub(super) fn deadline(&self, config: &Config) -> Option<Instant> {
+        match self.stage {
+            Stage::Opening(since) | Stage::Moving(since) => Some(since + config.data_timeout),
+            Stage::Settling(since) => Some(since),
+            Stage::Publishing => None,
+        }
+    }
+
+    /// For STAT while it runs.
+    pub(super) fn progress(&self) -> String {
+        let way = if self.way == Way::Send { "sent" } else { "received" };
+        format!("{}: {} bytes {way}.", self.verb.row().name, self.moved)
+    }
+}
+
+impl Session {
+    pub(super) fn retrieve(&mut self, name: Bytes) {
+        let restart = core::mem::take(&mut self.restart);
+        let Some(path) = self.begin(&name, 550) else {
+            return;
+        };
+        let codec = Codec::new(self.representation, Way::Send);
+        // In TYPE A the offset counts bytes of the converted stream (RFC 3659, section 5.1).
+        let (offset, codec) = match self.representation {
+            Representation::Image => (restart, codec),
+            Representation::Ascii => (0, codec.skipping(restart)),
+        };
+        let transfer = Transfer::new(Verb::Retr, name, path.clone(), Way::Send, codec);
+        self.ask(Task::Retrieve { path, offset }, Then::Transfer(transfer));
+    }
+
+    /// STOR and APPE; behind a REST both write on from there (RFC 3659, section 5.3).
+    pub(super) fn store(&mut self, verb: Verb, name: Bytes) {
+        let restart = core::mem::take(&mut self.restart);
+        let announced = self.announced.take().filter(|_| verb == Verb::Stor && restart == 0);
+        let how = match (restart, verb) {
+            (0, Verb::Appe) => Store::Append,
+            (0, _) => Store::Replace,
+            (offset, _) => Store::At(offset),
+        };
+        self.store_as(verb, name, how, announced);
+    }
+
+    /// STOU: the argument, where there is one, is a hint for the name.
+    pub(super) fn store_unique(&mut self, hint: Option<Bytes>) {
+        let announced = self.announced.take();
+        if core::mem::take(&mut self.restart) != 0 {
+            self.drop_endpoint();
+            return self.reply(554, "STOU makes a new file: there is nothing to restart.");
+        }
+        let name = hint.unwrap_or_else(|| Bytes::from_static(b"file"));
+        self.store_as(Verb::Stou, name, Store::Unique, announced);
+    }
+
+    fn store_as(&mut self, verb: Verb, name: Bytes, how: Store, announced: Option<u64>) {
+        let Some(path) = self.begin(&name, 553) else {
+            return;
+        };
+        if !self.may_change(&name, &path, 553) {
+            return self.drop_endpoint();
+        }
+        if matches!(how, Store::At(_)) && self.representation == Representation::Ascii {
+            self.drop_endpoint();
+            return self.reply(554, "An upload restarts in TYPE I only.");
+        }
+        let mut transfer =
+            Transfer::new(verb, name, path.clone(), Way::Receive, Codec::new(self.representation, Way::Receive));
+        transfer.announced = announced.filter(|_| self.representation == Representation::Image);
+        self.ask(Task::Store { path, how }, Then::Transfer(transfer));
+    }
+
+    /// LIST and NLST take options and patterns, as users of ls expect, and MLSD does not (RFC 3659, section 2.2.2).
+    pub(super) fn list(&mut self, verb: Verb, argument: Option<Bytes>) {
+        self.restart = 0;
+        let argument = argument.unwrap_or_default();
+        let (options, name) =
+            if verb == Verb::Mlsd { (Default::default(), &argument[..]) } else { split_options(&argument) };
+        let name = argument.slice_ref(name);
+        let Some(path) = self.begin(&name, 550) else {
+            return;
+        };
+        let format = match verb {
+            Verb::Mlsd => Format::Facts { set: self.facts, access: self.login.access() },
+            Verb::Nlst if !options.contains(&b'l') => Format::Names { prefix: name.clone() },
+            _ => Format::Long,
+        };
+        let transfer = Transfer::new(verb, name, path.clone(), Way::Send, Codec::identity());
+        let task = Task::List { path, format, all: options.contains(&b'a'), patterns: verb != Verb::Mlsd };
+        self.ask(task, Then::Transfer(transfer));
+    }
+
+    /// What all transfers need: an agreed data connection, and a path that can be.
+    fn begin(&mut self, name: &[u8], code: u16) -> Option<VirtualPath> {
+        if self.endpoint == Endpoint::None {
+            self.reply(425, "Use PASV, EPSV, PORT or EPRT first.");
+            return None;
+        }
+        let path = self.path(name, code).ok();
+        if path.is_none() {
+            self.drop_endpoint();
+        }
+        path
+    }
+
+    /// The host has opened what is to be moved, or refused.
+    pub(super) fn opened(&mut self, now: Instant, mut transfer: Transfer, result: Result<Opened, HostError>) {
+        let opened = match result {
+            Ok(opened) => opened,
+            Err(error) => {
+                self.drop_endpoint();
+                let code = refusal(transfer.verb, error);
+                return self.reply_parts(code, &about(&transfer.name, &error.text()));
+            }
+        };
+        if let Some(name) = opened.name {
+            transfer.path = transfer.path.parent().join(&name).unwrap_or(transfer.path);
+            transfer.name = name;
+        }
+        self.announce(&transfer, opened.size);
+        let route = match self.endpoint {
+            Endpoint::Target(to) => Route::Dial { from: Some(self.local.ip()), to },
+            Endpoint::Listener | Endpoint::None => Route::Accept { from: self.peer_ip() },
+        };
+        transfer.stage = Stage::Opening(now);
+        self.actions.push_back(Action::Open(route));
+        self.work = Work::Transfer(transfer);
+    }
+
+    /// The 150: before the data connection is made, since some clients make it only then. Clients read the size off it.
+    fn announce(&mut self, transfer: &Transfer, size: Option<u64>) {
+        let kind = if self.representation == Representation::Ascii { "ASCII" } else { "BINARY" };
+        match (transfer.verb, size) {
+            (Verb::Retr, Some(size)) => {
+                let (start, end) = (format!("Opening {kind} mode data connection for "), format!(" ({size} bytes)."));
+                self.reply_parts(150, &[start.as_bytes(), &transfer.name, end.as_bytes()]);
+            }
+            // Exactly this form (RFC 1123, section 4.1.2.9).
+            (Verb::Stou, _) => self.reply_parts(150, &[b"FILE: ", &transfer.name]),
+            (Verb::Stor | Verb::Appe, _) => self.reply(150, "Ok to send data."),
+            _ => self.reply(150, "Here comes the directory listing."),
+        }
+    }
+
+    pub(super) fn connected(&mut self, now: Instant, result: Result<(), NetworkError>) {
+        let Work::Transfer(transfer) = &mut self.work else {
+            return;
+        };
+        match result {
+            Ok(()) => {
+                transfer.stage = Stage::Moving(now);
+                if let Some(codec) = transfer.codec.take() {
+                    self.actions.push_back(Action::Start(Flow { way: transfer.way, codec }));
+                }
+            }
+            Err(error) => self.end_transfer(now, 425, &format!("Cannot make the data connection: {error}.")),
+        }
+    }
+
+    pub(super) fn moved(&mut self, now: Instant, count: u64) {
+        if let Work::Transfer(transfer) = &mut self.work {
+            transfer.moved += count;
+            transfer.stage = Stage::Moving(now);
+        }
+    }
+
+    pub(super) fn finished(&mut self, now: Instant, result: Result<(), TransferError>) {
+        let Work::Transfer(transfer) = &mut self.work else {
+            return;
+        };
+        match result {
+            Ok(()) if transfer.way == Way::Receive => transfer.stage = Stage::Settling(now),
+            Ok(()) => self.end_transfer(now, 226, ""),
+            Err(TransferError::Lost) => self.end_transfer(now, 426, "The data connection broke; transfer aborted."),
+            Err(TransferError::Content(HostError::NoSpace)) => {
+                self.end_transfer(now, 552, "No space left; transfer aborted.");
+            }
+            Err(error) => self.end_transfer(now, 451, &format!("Transfer aborted: {error}.")),
+        }
+    }
+
+    pub(super) fn published(&mut self, now: Instant, result: Result<(), HostError>) {
+        match result {
+            Ok(()) => self.end_transfer(now, 226, ""),
+            Err(HostError::NoSpace) => self.end_transfer(now, 552, "No space left; nothing was stored."),
+            Err(error) => self.end_transfer(now, 451, &format!("Nothing was stored: {error}.")),
+        }
+    }
+
+    pub(super) fn transfer_tick(&mut self, now: Instant) {
+        let Work::Transfer(transfer) = &mut self.work else {
+            return;
+        };
+        if transfer.deadline(&self.config).is_none_or(|deadline| now < deadline) {
+            return;
+        }
+        match transfer.stage {
+            Stage::Opening(_) => self.end_transfer(now, 425, "Nobody came for the data connection."),
+            Stage::Moving(_) => self.end_transfer(now, 426, "The data connection stalled; transfer aborted."),
+            Stage::Settling(_) if transfer.announced.is_some_and(|announced| transfer.moved < announced) => {
+                self.end_transfer(now, 426, "Fewer bytes came than ALLO announced; nothing was stored.");
+            }
+            Stage::Settling(_) => {
+                transfer.stage = Stage::Publishing;
+                self.actions.push_back(Action::Publish);
+            }
+            Stage::Publishing => {}
+        }
+    }
+
+    /// The last reply of a transfer. Whatever the data side still holds is dropped.
+    pub(super) fn end_transfer(&mut self, now: Instant, code: u16, text: &str) {
+        let Work::Transfer(transfer) = core::mem::replace(&mut self.work, Work::Ready) else {
+            return;
+        };
+        self.endpoint = Endpoint::None;
+        self.clocks.active = now;
+        self.actions.push_back(Action::Abandon);
+        let text = match transfer.verb {
+            _ if !text.is_empty() => text,
+            Verb::List | Verb::Nlst | Verb::Mlsd => "Directory send OK.",
+            _ => "Transfer complete.",
+        };
+        self.note(Note::Transfer { verb: transfer.verb, path: transfer.path, bytes: transfer.moved, code });
+        self.reply(code, text);
+    }
+
+    /// Whether an ABOR can be acted on now. What the host is about to publish is past stopping: its reply comes first.
+    pub(super) fn can_abort(&self) -> bool {
+        match &self.work {
+            Work::Ready => true,
+            Work::Transfer(transfer) => transfer.stage != Stage::Publishing,
+            Work::Asked(_) | Work::Listening(_) | Work::Delayed(_) => false,
+        }
+    }
+
+    /// ABOR (RFC 959, section 4.1.3).
+    pub(super) fn abort(&mut self, now: Instant) {
+        if matches!(self.work, Work::Transfer(_)) {
+            self.end_transfer(now, 426, "Transfer aborted.");
+            self.reply(226, "Abort successful.");
+        } else if self.endpoint != Endpoint::None {
+            self.drop_endpoint();
+            self.reply(226, "Data connection closed.");
+        } else {
+            self.reply(225, "Nothing to abort.");
+        }
+    }
+
+    /// `ALLO size [R record-size]`
+    pub(super) fn allocate(&mut self, argument: &[u8]) {
+        let size = word(argument).and_then(|(digits, rest)| {
+            let record = rest.is_empty()
+                || word(rest).is_some_and(|(r, size)| r.eq_ignore_ascii_case(b"R") && decimal(size).is_some());
+            decimal(digits).filter(|_| record)
+        });
+        match size {
+            Some(_) => {
+                self.announced = size;
+                self.reply(200, "ALLO ok.");
+            }
+            None => self.reply(501, "ALLO takes a number of bytes."),
+        }
+    }
+
+    /// The offset is used by the next transfer; whether it fits is seen then (RFC 3659, section 5.3).
+    pub(super) fn restart_at(&mut self, argument: &[u8]) {
+        match decimal(argument).filter(|offset| i64::try_from(*offset).is_ok()) {
+            Some(offset) => {
+                self.restart = offset;
+                self.reply(350, format!("Restarting at {offset}."));
+            }
+            None => self.reply(501, "REST takes a number of bytes."),
+        }
+    }
+}
+
+/// The code by which a transfer is refused before it begins (RFC 959, section 5.4).
+fn refusal(verb: Verb, error: HostError) -> u16 {
+    match (verb, error) {
+        (_, HostError::Beyond) => 554,
+        (_, HostError::Busy) => 450,
+        (Verb::Stor | Verb::Stou | Verb::Appe, HostError::NoSpace) => 452,
+        (Verb::Stor | Verb::Stou | Verb::Appe, _) => 553,
+        (Verb::Mlsd, HostError::NotDirectory) => 501,
+        _ => 550,
+    }
+}

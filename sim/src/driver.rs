@@ -1,0 +1,242 @@
+//! A driver in memory: what runtimes do with sockets, over a [`Network`].
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+
+use longshore_core::host::Content;
+use longshore_core::machine::{Action, Flow, Input, Machine, NetworkError, Route, TransferError, Way};
+use longshore_core::pump::{Inflow, Outflow};
+use longshore_core::time::Instant;
+
+use crate::network::{Network, Read, Stream};
+
+/// The size of the transfer buffer; small, so that transfers take many steps.
+const BUFFER: usize = 4096;
+
+/// One side of a session with its control connection and its data side.
+#[derive(Debug)]
+pub struct Driver<M, C> {
+    /// The session.
+    pub session: M,
+    network: Network,
+    control: Option<Stream>,
+    ended: bool,
+    steps: u64,
+    data: Data,
+    flow: Option<Pump>,
+    content: Option<C>,
+}
+
+#[derive(Debug)]
+enum Data {
+    None,
+    Listening(u16),
+    Accepting(u16),
+    Open(Stream),
+}
+
+#[derive(Debug)]
+enum Pump {
+    Out(Outflow),
+    In(Inflow),
+}
+
+impl<M: Machine, C: Content> Driver<M, C> {
+    /// A driver for a session on a control connection.
+    pub fn new(session: M, network: Network, control: Stream) -> Self {
+        Self {
+            session,
+            network,
+            control: Some(control),
+            ended: false,
+            steps: 0,
+            data: Data::None,
+            flow: None,
+            content: None,
+        }
+    }
+
+    /// Puts content at the data connection.
+    pub fn offer(&mut self, content: C) {
+        self.content = Some(content);
+    }
+
+    /// What is at the data connection.
+    pub fn content(&mut self) -> Option<C> {
+        self.content.take()
+    }
+
+    /// Breaks the control connection, as a process that dies does.
+    pub fn kill(&mut self) {
+        self.control = None;
+        self.abandon();
+    }
+
+    /// Goes on until an event comes, or nothing is left to do now.
+    pub fn next(&mut self, now: Instant) -> Option<M::Event> {
+        loop {
+            let mut idle = true;
+            while let Some(action) = self.session.poll() {
+                idle = false;
+                self.steps += 1;
+                let input = match action {
+                    Action::Event(event) => return Some(event),
+                    Action::Close => {
+                        self.control = None;
+                        self.abandon();
+                        None
+                    }
+                    order => self.obey(order),
+                };
+                if let Some(input) = input {
+                    self.session.handle(now, input);
+                }
+            }
+            idle &= !self.control_step(now);
+            if let Some(input) = self.data_step(now) {
+                self.session.handle(now, input);
+                idle = false;
+            }
+            if self.session.deadline().is_some_and(|deadline| deadline <= now) {
+                self.session.handle(now, Input::Tick);
+                idle = false;
+            }
+            if idle {
+                return None;
+            }
+            self.steps += 1;
+        }
+    }
+
+    /// How often something was done, so that a caller sees whether a call of [`next`](Self::next) changed anything.
+    pub fn steps(&self) -> u64 {
+        self.steps
+    }
+
+    /// When something will happen by itself.
+    pub fn next_wake(&self) -> Option<Instant> {
+        let control = self.control.as_ref().filter(|_| !self.ended).and_then(Stream::next_arrival);
+        let data = match &self.data {
+            Data::Open(stream) if matches!(self.flow, Some(Pump::In(_))) => stream.next_arrival(),
+            _ => None,
+        };
+        [control, data, self.session.deadline()].into_iter().flatten().min()
+    }
+
+    fn control_step(&mut self, now: Instant) -> bool {
+        let Some(control) = &self.control else {
+            return false;
+        };
+        let sent = control.write(now, self.session.transmit());
+        if sent > 0 {
+            self.session.sent(now, sent);
+            return true;
+        }
+        if self.ended || !self.session.wants_input() {
+            return false;
+        }
+        match control.read(now) {
+            Read::Pending => return false,
+            Read::Bytes(bytes) => {
+                let taken = self.session.receive(now, &bytes);
+                if taken < bytes.len() {
+                    control.unread(&bytes[taken..]);
+                }
+            }
+            Read::End | Read::Reset => {
+                self.ended = true;
+                self.session.receive(now, &[]);
+            }
+        }
+        true
+    }
+
+    fn obey(&mut self, order: Action<M::Event>) -> Option<Input> {
+        match order {
+            Action::Listen(listen) => {
+                self.abandon();
+                let port = self.network.listen();
+                self.data = Data::Listening(port);
+                Some(Input::Listening(Ok(SocketAddr::new(listen.ip, port))))
+            }
+            Action::Open(Route::Accept { .. }) => {
+                if let Data::Listening(port) = self.data {
+                    self.data = Data::Accepting(port);
+                }
+                None
+            }
+            Action::Open(Route::Dial { to, .. }) => {
+                let result = match self.network.dial(to.port()) {
+                    Some(stream) => {
+                        self.data = Data::Open(stream);
+                        Ok(())
+                    }
+                    None => Err(NetworkError::Refused),
+                };
+                Some(Input::Connected(result))
+            }
+            Action::Start(Flow { way, codec }) => {
+                self.flow = Some(match way {
+                    Way::Send => Pump::Out(Outflow::new(codec, BUFFER)),
+                    Way::Receive => Pump::In(Inflow::new(codec, BUFFER)),
+                });
+                None
+            }
+            Action::Publish => self.content.as_mut().map(|content| Input::Published(content.publish())),
+            Action::Abandon => {
+                self.abandon();
+                self.content = None;
+                None
+            }
+            Action::Close | Action::Event(_) => None,
+        }
+    }
+
+    fn abandon(&mut self) {
+        if let Data::Listening(port) | Data::Accepting(port) = self.data {
+            self.network.close(port);
+        }
+        self.data = Data::None;
+        self.flow = None;
+    }
+
+    fn data_step(&mut self, now: Instant) -> Option<Input> {
+        if let Data::Accepting(port) = self.data {
+            let stream = self.network.accept(port)?;
+            self.network.close(port);
+            self.data = Data::Open(stream);
+            return Some(Input::Connected(Ok(())));
+        }
+        let (Data::Open(stream), Some(flow), Some(content)) = (&self.data, &mut self.flow, &mut self.content) else {
+            return None;
+        };
+        let result = match flow {
+            Pump::Out(flow) => match flow.fill(content) {
+                Ok(()) if flow.is_over() => {
+                    stream.close();
+                    Ok(())
+                }
+                Ok(()) => {
+                    let sent = stream.write(now, flow.bytes());
+                    flow.sent(sent);
+                    return (sent > 0).then_some(Input::Moved(sent as u64));
+                }
+                Err(error) => Err(error),
+            },
+            Pump::In(flow) => match stream.read(now) {
+                Read::Pending => return None,
+                Read::Bytes(bytes) => match flow.write(&bytes, content) {
+                    Ok(()) => return Some(Input::Moved(bytes.len() as u64)),
+                    Err(error) => Err(error),
+                },
+                Read::End => flow.finish(content),
+                Read::Reset => Err(TransferError::Lost),
+            },
+        };
+        self.flow = None;
+        self.data = Data::None;
+        Some(Input::Finished(result))
+    }
+}
+
+/// The address of everybody in memory.
+pub(crate) const LOOPBACK: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);

@@ -1,0 +1,212 @@
+//! Connections in memory: each way a queue of pieces, each piece with the time at which it arrives.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, VecDeque};
+use std::rc::Rc;
+use std::time::Duration;
+
+use longshore_core::time::Instant;
+
+/// How many bytes may be under way in one direction.
+const WINDOW: usize = 64 * 1024;
+
+/// Decides, from a seed, how a connection cuts and delays what goes over it.
+#[derive(Clone, Debug)]
+pub struct Cuts {
+    state: u64,
+    /// The longest piece.
+    pub longest: usize,
+    /// The longest delay of a piece.
+    pub delay: Duration,
+}
+
+impl Cuts {
+    /// No cuts and no delays.
+    pub fn none() -> Self {
+        Self { state: 1, longest: usize::MAX, delay: Duration::ZERO }
+    }
+
+    /// Pieces of up to `longest` bytes, each delayed by up to `delay`.
+    pub fn seeded(seed: u64, longest: usize, delay: Duration) -> Self {
+        Self { state: seed.wrapping_mul(2) | 1, longest: longest.max(1), delay }
+    }
+
+    /// The next number of a xorshift sequence, below `bound`.
+    fn below(&mut self, bound: u64) -> u64 {
+        self.state ^= self.state << 13;
+        self.state ^= self.state >> 7;
+        self.state ^= self.state << 17;
+        (self.state >> 11) % bound.max(1)
+    }
+
+    fn piece(&mut self, available: usize) -> usize {
+        if self.longest == usize::MAX {
+            available
+        } else {
+            1 + usize::try_from(self.below(available.min(self.longest) as u64)).unwrap_or(0)
+        }
+    }
+
+    fn wait(&mut self) -> Duration {
+        let nanos = u64::try_from(self.delay.as_nanos()).unwrap_or(u64::MAX);
+        if nanos == 0 { Duration::ZERO } else { Duration::from_nanos(self.below(nanos)) }
+    }
+}
+
+#[derive(Debug, Default)]
+struct Pipe {
+    pieces: VecDeque<(Instant, Vec<u8>)>,
+    size: usize,
+    last: Instant,
+    closed: bool,
+    reset: bool,
+}
+
+/// One end of a connection.
+#[derive(Debug)]
+pub struct Stream {
+    incoming: Rc<RefCell<Pipe>>,
+    outgoing: Rc<RefCell<Pipe>>,
+    cuts: Rc<RefCell<Cuts>>,
+}
+
+/// What a read brought.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Read {
+    /// Bytes.
+    Bytes(Vec<u8>),
+    /// Nothing yet.
+    Pending,
+    /// The peer closed.
+    End,
+    /// The connection broke.
+    Reset,
+}
+
+impl Stream {
+    /// Two ends of a connection.
+    pub fn pair(cuts: &Rc<RefCell<Cuts>>) -> (Self, Self) {
+        let (there, back) = (Rc::new(RefCell::new(Pipe::default())), Rc::new(RefCell::new(Pipe::default())));
+        let end = |incoming: &Rc<RefCell<Pipe>>, outgoing: &Rc<RefCell<Pipe>>| Self {
+            incoming: incoming.clone(),
+            outgoing: outgoing.clone(),
+            cuts: cuts.clone(),
+        };
+        (end(&back, &there), end(&there, &back))
+    }
+
+    /// Sends what the window allows, and says how much that was.
+    pub fn write(&self, now: Instant, bytes: &[u8]) -> usize {
+        let mut pipe = self.outgoing.borrow_mut();
+        let count = bytes.len().min(WINDOW.saturating_sub(pipe.size));
+        let mut rest = &bytes[..count];
+        let mut cuts = self.cuts.borrow_mut();
+        while !rest.is_empty() {
+            let (piece, behind) = rest.split_at(cuts.piece(rest.len()));
+            pipe.last = pipe.last.max(now + cuts.wait());
+            let arrival = pipe.last;
+            pipe.pieces.push_back((arrival, piece.to_vec()));
+            pipe.size += piece.len();
+            rest = behind;
+        }
+        count
+    }
+
+    /// Takes the next piece that has arrived.
+    pub fn read(&self, now: Instant) -> Read {
+        let mut pipe = self.incoming.borrow_mut();
+        if pipe.reset {
+            return Read::Reset;
+        }
+        match pipe.pieces.front() {
+            Some((arrival, _)) if *arrival <= now => {}
+            Some(_) => return Read::Pending,
+            None if pipe.closed && pipe.last <= now => return Read::End,
+            None => return Read::Pending,
+        }
+        let piece = pipe.pieces.pop_front().map(|(_, piece)| piece).unwrap_or_default();
+        pipe.size -= piece.len();
+        Read::Bytes(piece)
+    }
+
+    /// Puts back what a reader did not take.
+    pub fn unread(&self, bytes: &[u8]) {
+        let mut pipe = self.incoming.borrow_mut();
+        pipe.size += bytes.len();
+        pipe.pieces.push_front((Instant::ORIGIN, bytes.to_vec()));
+    }
+
+    /// Ends this direction in order.
+    pub fn close(&self) {
+        self.outgoing.borrow_mut().closed = true;
+    }
+
+    /// When the next piece, or the end, arrives.
+    pub fn next_arrival(&self) -> Option<Instant> {
+        let pipe = self.incoming.borrow();
+        pipe.pieces.front().map(|(arrival, _)| *arrival).or_else(|| pipe.closed.then_some(pipe.last))
+    }
+}
+
+impl Drop for Stream {
+    /// As with TCP: the peer sees an end, or a reset where something was left unread.
+    fn drop(&mut self) {
+        let unread = !self.incoming.borrow().pieces.is_empty();
+        let mut pipe = self.outgoing.borrow_mut();
+        pipe.closed = true;
+        pipe.reset |= unread;
+        self.incoming.borrow_mut().size = 0;
+    }
+}
+
+/// Listeners, and connections that wait at them.
+#[derive(Clone, Debug)]
+pub struct Network {
+    listeners: Rc<RefCell<BTreeMap<u16, VecDeque<Stream>>>>,
+    last_port: Rc<RefCell<u16>>,
+    cuts: Rc<RefCell<Cuts>>,
+}
+
+impl Network {
+    /// A network whose connections cut and delay like this.
+    pub fn new(cuts: Cuts) -> Self {
+        Self { listeners: Rc::default(), last_port: Rc::new(RefCell::new(50_000)), cuts: Rc::new(RefCell::new(cuts)) }
+    }
+
+    /// A connection.
+    pub fn connection(&self) -> (Stream, Stream) {
+        Stream::pair(&self.cuts)
+    }
+
+    /// Listens on a port that nobody has.
+    pub fn listen(&self) -> u16 {
+        let mut port = self.last_port.borrow_mut();
+        *port += 1;
+        self.listeners.borrow_mut().insert(*port, VecDeque::new());
+        *port
+    }
+
+    /// Listens on this port.
+    pub fn listen_on(&self, port: u16) {
+        self.listeners.borrow_mut().insert(port, VecDeque::new());
+    }
+
+    /// Connects to whoever listens there.
+    pub fn dial(&self, port: u16) -> Option<Stream> {
+        let mut listeners = self.listeners.borrow_mut();
+        let waiting = listeners.get_mut(&port)?;
+        let (ours, theirs) = self.connection();
+        waiting.push_back(theirs);
+        Some(ours)
+    }
+
+    /// A connection that came.
+    pub fn accept(&self, port: u16) -> Option<Stream> {
+        self.listeners.borrow_mut().get_mut(&port)?.pop_front()
+    }
+
+    /// Stops listening.
+    pub fn close(&self, port: u16) {
+        self.listeners.borrow_mut().remove(&port);
+    }
+}

@@ -1,0 +1,215 @@
+//! A client session against a server session.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+use longshore_core::client::{self, Job, JobError, JobId, Outcome};
+use longshore_core::host::{Content, HostError};
+use longshore_core::server::{self, ServerContent};
+use longshore_core::time::Instant;
+
+use crate::driver::{Driver, LOOPBACK};
+use crate::host::MemoryHost;
+use crate::network::{Cuts, Network};
+
+/// The client's end of a transfer: what it sends, or what came.
+#[derive(Debug, Default)]
+pub struct Buffer {
+    bytes: Vec<u8>,
+    read: usize,
+    /// Whether all came, and was published.
+    pub published: bool,
+}
+
+impl Content for Buffer {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, HostError> {
+        let count = buffer.len().min(self.bytes.len() - self.read);
+        buffer[..count].copy_from_slice(&self.bytes[self.read..self.read + count]);
+        self.read += count;
+        Ok(count)
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), HostError> {
+        self.bytes.extend_from_slice(bytes);
+        Ok(())
+    }
+
+    fn publish(&mut self) -> Result<(), HostError> {
+        self.published = true;
+        Ok(())
+    }
+}
+
+/// Both sides of a session, joined by a link that cuts and delays.
+#[derive(Debug)]
+pub struct Pair {
+    /// The client.
+    pub client: Driver<client::Session, Buffer>,
+    /// The server.
+    pub server: Driver<server::Session, ServerContent<MemoryHost>>,
+    host: MemoryHost,
+    /// The virtual clock.
+    pub now: Instant,
+    /// What the server noted.
+    pub notes: Vec<server::Note>,
+    payload: Vec<u8>,
+    moved: u64,
+    finished: Vec<(JobId, Result<Outcome, JobError>)>,
+}
+
+impl Pair {
+    /// A pair that has just connected.
+    pub fn new(host: MemoryHost, cuts: Cuts) -> Self {
+        Self::with(host, cuts, server::Config::default(), client::Config::default())
+    }
+
+    /// A pair with these settings.
+    pub fn with(host: MemoryHost, cuts: Cuts, server: server::Config, client: client::Config) -> Self {
+        let network = Network::new(cuts);
+        let (near, far) = network.connection();
+        let (here, there) = (SocketAddr::new(LOOPBACK, 40_000), SocketAddr::new(LOOPBACK, 21));
+        let now = Instant::ORIGIN;
+        let client = client::Session::new(client, here, there, now);
+        let server = server::Session::new(Arc::new(server), there, here, now);
+        Self {
+            client: Driver::new(client, network.clone(), near),
+            server: Driver::new(server, network, far),
+            host,
+            now,
+            notes: Vec::new(),
+            payload: Vec::new(),
+            moved: 0,
+            finished: Vec::new(),
+        }
+    }
+
+    /// A pair with a user logged in.
+    ///
+    /// # Panics
+    ///
+    /// If the login fails.
+    pub fn logged_in(host: MemoryHost, cuts: Cuts) -> Self {
+        let mut pair = Self::new(host, cuts);
+        let job = Job::Login { user: "alice".into(), password: Some("secret".into()) };
+        pair.run(job).expect("alice may log in");
+        pair
+    }
+
+    /// Runs a job to its end.
+    ///
+    /// # Errors
+    ///
+    /// The job's own.
+    pub fn run(&mut self, job: Job) -> Result<Outcome, JobError> {
+        let id = self.client.session.start(self.now, job);
+        self.until_finished(id)
+    }
+
+    /// Runs a job that brings data, and gives the data that was published.
+    ///
+    /// # Errors
+    ///
+    /// The job's own.
+    pub fn fetch(&mut self, job: Job) -> Result<Vec<u8>, JobError> {
+        self.payload = Vec::new();
+        self.run(job)?;
+        let buffer = self.client.content().expect("a job that brings data has content");
+        assert!(buffer.published, "data of a job that went well is published");
+        Ok(buffer.bytes)
+    }
+
+    /// Runs a job that sends data.
+    ///
+    /// # Errors
+    ///
+    /// The job's own.
+    pub fn send(&mut self, job: Job, data: &[u8]) -> Result<Outcome, JobError> {
+        self.payload = data.to_vec();
+        self.run(job)
+    }
+
+    /// Starts a job, and goes on until at least `bytes` have been moved for it.
+    ///
+    /// # Panics
+    ///
+    /// If the job ends before.
+    pub fn run_until_moved(&mut self, job: Job, data: &[u8], bytes: u64) -> JobId {
+        self.payload = data.to_vec();
+        self.moved = 0;
+        let id = self.client.session.start(self.now, job);
+        while self.moved < bytes {
+            assert!(self.step(), "the job stands still");
+            assert!(self.finished.is_empty(), "the job ended early: {:?}", self.finished);
+        }
+        id
+    }
+
+    /// Goes on until a job is over. Time jumps to whatever happens next; a job that never ends is a failure.
+    ///
+    /// # Errors
+    ///
+    /// The job's own.
+    ///
+    /// # Panics
+    ///
+    /// If nothing will ever happen again.
+    pub fn until_finished(&mut self, id: JobId) -> Result<Outcome, JobError> {
+        loop {
+            if let Some(at) = self.finished.iter().position(|(finished, _)| *finished == id) {
+                return self.finished.swap_remove(at).1;
+            }
+            assert!(self.step(), "the pair stands still, and the job is not over");
+        }
+    }
+
+    /// Goes on until nothing happens any more.
+    pub fn settle(&mut self) {
+        for _ in 0..100_000 {
+            if !self.step() {
+                return;
+            }
+        }
+        panic!("the pair does not come to rest");
+    }
+
+    /// Handles what is due now, or jumps to what is due next. False where there is nothing.
+    fn step(&mut self) -> bool {
+        let before = self.client.steps() + self.server.steps();
+        while let Some(event) = self.server.next(self.now) {
+            match event {
+                server::Event::Ask(request) => {
+                    let (answer, content) = request.run(&mut self.host);
+                    if let Some(content) = content {
+                        self.server.offer(content);
+                    }
+                    self.server.session.answer(self.now, answer);
+                }
+                server::Event::Note(note) => self.notes.push(note),
+                server::Event::Closed => {}
+            }
+        }
+        while let Some(event) = self.client.next(self.now) {
+            match event {
+                client::Event::Payload(_) => {
+                    let bytes = core::mem::take(&mut self.payload);
+                    self.client.offer(Buffer { bytes, ..Buffer::default() });
+                }
+                client::Event::Moved(_, moved) => {
+                    self.moved = moved;
+                    return true;
+                }
+                client::Event::Finished(id, result) => self.finished.push((id, result)),
+                client::Event::Sent(_) | client::Event::Reply(_) | client::Event::Closed => {}
+            }
+        }
+        if self.client.steps() + self.server.steps() > before {
+            return true;
+        }
+        let next = [self.client.next_wake(), self.server.next_wake()].into_iter().flatten().min();
+        let Some(next) = next.filter(|next| *next > self.now) else {
+            return false;
+        };
+        self.now = next;
+        true
+    }
+}
