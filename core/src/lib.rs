@@ -54,7 +54,7 @@
 //!
 //! | module | what |
 //! |---|---|
-//! | [`time`], [`path`], [`pattern`], [`netrc`], [`entry`] | values that know nothing of a wire |
+//! | [`time`], [`path`], [`part`], [`pattern`], [`netrc`], [`entry`] | values that know nothing of a wire |
 //! | [`wire`] | text in, values out, and back; the table of [verbs](wire::verb::Verb) |
 //! | [`host`] | what a session wants of a machine: files and users |
 //! | [`codec`], [`pump`] | bytes in, bytes out; content through a codec to a socket |
@@ -72,6 +72,7 @@ pub mod host;
 pub mod machine;
 pub mod netrc;
 mod outbox;
+pub mod part;
 pub mod path;
 pub mod pattern;
 pub mod pump;

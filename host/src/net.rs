@@ -1,0 +1,113 @@
+//! Sockets as the protocol wants them, for every runtime to wrap: listeners for data connections, connections that are made
+//! without waiting, and the options of control connections.
+
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::time::Duration;
+
+use longshore_core::machine::{Listen, NetworkError};
+use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
+
+use crate::directory::random;
+
+/// How many control connections may wait to be taken.
+const CONTROL_BACKLOG: i32 = 1024;
+/// How many data connections may wait: one is the peer's, the others are dropped.
+const DATA_BACKLOG: i32 = 4;
+/// How long a control connection may be dead before TCP asks.
+const KEEPALIVE: Duration = Duration::from_secs(60);
+
+/// Listens for control connections.
+///
+/// # Errors
+///
+/// The address is in use, or is none of this machine's.
+pub fn listen_control(address: SocketAddr) -> io::Result<TcpListener> {
+    listen(address, CONTROL_BACKLOG)
+}
+
+/// Listens for a data connection; the listener does not block. Of the ports of a range one is taken at random (RFC 2577,
+/// section 8).
+///
+/// # Errors
+///
+/// No port is free.
+pub fn listen_data(order: &Listen) -> Result<TcpListener, NetworkError> {
+    let Some(range) = &order.ports else {
+        return listen_without_blocking(SocketAddr::new(order.ip, 0));
+    };
+    let count = u64::from(range.end().saturating_sub(*range.start())) + 1;
+    let first = random() % count;
+    for step in 0..count {
+        let offset = u16::try_from((first + step) % count).unwrap_or(0);
+        let address = SocketAddr::new(order.ip, range.start().saturating_add(offset));
+        if let Ok(listener) = listen_without_blocking(address) {
+            return Ok(listener);
+        }
+    }
+    Err(NetworkError::NoPort)
+}
+
+fn listen_without_blocking(address: SocketAddr) -> Result<TcpListener, NetworkError> {
+    let listener = listen(address, DATA_BACKLOG).map_err(|_| NetworkError::NoPort)?;
+    listener.set_nonblocking(true).map_err(|_| NetworkError::Failed)?;
+    Ok(listener)
+}
+
+fn listen(address: SocketAddr, backlog: i32) -> io::Result<TcpListener> {
+    let socket = Socket::new(Domain::for_address(address), Type::STREAM, Some(Protocol::TCP))?;
+    // Ports of connections that have just ended can be used again.
+    socket.set_reuse_address(true)?;
+    if address.is_ipv6() {
+        socket.set_only_v6(true)?;
+    }
+    socket.bind(&address.into())?;
+    socket.listen(backlog)?;
+    Ok(socket.into())
+}
+
+/// Begins to connect. The connection does not block; it stands, or has failed, once it can be written to.
+///
+/// # Errors
+///
+/// It has failed at once.
+pub fn dial(from: Option<IpAddr>, to: SocketAddr) -> Result<TcpStream, NetworkError> {
+    let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(Protocol::TCP))
+        .map_err(|error| network_error(&error))?;
+    socket.set_nonblocking(true).map_err(|error| network_error(&error))?;
+    if let Some(from) = from {
+        socket.bind(&SocketAddr::new(from, 0).into()).map_err(|error| network_error(&error))?;
+    }
+    match socket.connect(&to.into()) {
+        Ok(()) => Ok(socket.into()),
+        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => Ok(socket.into()),
+        Err(error) => Err(network_error(&error)),
+    }
+}
+
+/// Sets what a control connection needs: replies leave at once, urgent bytes stay in their place (RFC 959, section 4.1: the
+/// Synch), and a peer that vanished is noticed.
+///
+/// # Errors
+///
+/// The connection is gone already.
+pub fn prepare_control(stream: &TcpStream) -> io::Result<()> {
+    let socket = SockRef::from(stream);
+    socket.set_nonblocking(true)?;
+    socket.set_tcp_nodelay(true)?;
+    socket.set_out_of_band_inline(true)?;
+    socket.set_tcp_keepalive(&TcpKeepalive::new().with_time(KEEPALIVE))
+}
+
+/// An error of the network, as the protocol tells them apart.
+pub fn network_error(error: &io::Error) -> NetworkError {
+    match error.kind() {
+        io::ErrorKind::ConnectionRefused => NetworkError::Refused,
+        io::ErrorKind::TimedOut => NetworkError::TimedOut,
+        io::ErrorKind::HostUnreachable | io::ErrorKind::NetworkUnreachable | io::ErrorKind::AddrNotAvailable => {
+            NetworkError::Unreachable
+        }
+        io::ErrorKind::AddrInUse => NetworkError::NoPort,
+        _ => NetworkError::Failed,
+    }
+}

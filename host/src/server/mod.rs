@@ -1,0 +1,129 @@
+//! What the three server programs share: everything but the sockets. A program is a runtime that implements [`Serve`], and
+//! a `main` that calls [`main`].
+
+mod places;
+
+use std::io::{self, Write};
+use std::net::{SocketAddr, TcpListener};
+use std::process::ExitCode;
+use std::sync::Arc;
+
+use clap::Parser;
+use longshore_core::server::Config;
+
+pub use self::places::{Place, Places};
+use crate::directory::{DiskHost, Tree};
+use crate::settings::{ServerArguments, SettingsError};
+use crate::signals::Signal;
+
+/// Exit code for bad arguments, and for a start that failed.
+const FAILED: u8 = 2;
+
+/// A runtime that can serve.
+pub trait Serve {
+    /// Serves until [`Service::stop`] is readable and all sessions are over.
+    ///
+    /// # Errors
+    ///
+    /// The runtime itself failed.
+    fn serve(service: Service) -> io::Result<()>;
+}
+
+/// A server that is ready to take connections.
+#[derive(Debug)]
+pub struct Service {
+    /// Where connections come in.
+    pub listeners: Vec<TcpListener>,
+    /// What sessions are told.
+    pub config: Arc<Config>,
+    /// Becomes readable when the program is to end.
+    pub stop: Signal,
+    /// Who may have a session.
+    pub places: Places,
+    tree: Arc<Tree>,
+}
+
+impl Service {
+    /// A session's view of the files.
+    pub fn host(&self) -> DiskHost {
+        DiskHost::new(Arc::clone(&self.tree))
+    }
+}
+
+/// The whole of a server program.
+pub fn main<R: Serve>() -> ExitCode {
+    let arguments = match ServerArguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return crate::usage(&error),
+    };
+    if arguments.hash_password {
+        return match print_hash() {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => fail(&error),
+        };
+    }
+    match start(arguments).and_then(|service| R::serve(service).map_err(|error| error.to_string())) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+fn fail(error: &str) -> ExitCode {
+    eprintln!("{}: {error}", crate::program());
+    ExitCode::from(FAILED)
+}
+
+fn start(arguments: ServerArguments) -> Result<Service, String> {
+    let text = |error: SettingsError| error.to_string();
+    let arguments = arguments.with_file().map_err(text)?;
+    crate::logging::start(arguments.verbosity(), arguments.log_format.unwrap_or_default());
+    let settings = arguments.settle().map_err(text)?;
+    // Before the first connection, so that no signal is lost.
+    let stop = Signal::stop().map_err(|error| error.to_string())?;
+    let mut listeners: Vec<TcpListener> = Vec::new();
+    let mut port = settings.port;
+    for ip in &settings.listen {
+        let address = SocketAddr::new(*ip, port);
+        let listener = crate::net::listen_control(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
+        // All addresses share the port that the system picked for the first.
+        port = listener.local_addr().map_err(|error| error.to_string())?.port();
+        listeners.push(listener);
+    }
+    announce(&listeners, settings.port).map_err(|error| error.to_string())?;
+    Ok(Service {
+        listeners,
+        config: Arc::new(settings.config),
+        stop,
+        places: Places::new(settings.max_sessions, settings.max_sessions_per_ip),
+        tree: Arc::new(settings.tree),
+    })
+}
+
+fn announce(listeners: &[TcpListener], port: u16) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    let mut local_only = true;
+    for listener in listeners {
+        let address = listener.local_addr()?;
+        local_only &= address.ip().to_canonical().is_loopback();
+        writeln!(out, "Server listening on port {}", address.port())?;
+    }
+    out.flush()?;
+    if local_only {
+        tracing::info!(port, "only this machine can connect; --listen ADDRESS opens the server to others");
+    }
+    Ok(())
+}
+
+fn print_hash() -> Result<(), String> {
+    let password = if io::IsTerminal::is_terminal(&io::stdin()) {
+        rpassword::prompt_password("Password: ")
+    } else {
+        io::stdin().lines().next().unwrap_or(Ok(String::new()))
+    };
+    let password = password.map_err(|error| error.to_string())?;
+    if password.is_empty() {
+        return Err("the password is empty".to_owned());
+    }
+    let hash = crate::accounts::hash_password(&password)?;
+    writeln!(io::stdout(), "{hash}").map_err(|error| error.to_string())
+}

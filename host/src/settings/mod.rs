@@ -1,0 +1,7 @@
+//! Command lines, and the settings file of the server.
+
+mod client;
+mod server;
+
+pub use self::client::ClientArguments;
+pub use self::server::{ServerArguments, ServerSettings, SettingsError};

@@ -1,0 +1,59 @@
+//! SIGINT and SIGTERM as a descriptor that becomes readable, which any runtime can wait for.
+
+use std::io;
+use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use signal_hook::consts::{SIGINT, SIGTERM};
+
+/// Becomes readable, for good, once a signal came.
+#[derive(Clone, Debug)]
+pub struct Signal(Arc<UnixStream>);
+
+impl Signal {
+    /// The first SIGINT or SIGTERM makes it readable, and a second one ends the process at once.
+    ///
+    /// # Errors
+    ///
+    /// The system has no more descriptors.
+    pub fn stop() -> io::Result<Self> {
+        let (read, write) = UnixStream::pair()?;
+        let seen = Arc::new(AtomicBool::new(false));
+        for signal in [SIGINT, SIGTERM] {
+            signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&seen))?;
+            signal_hook::flag::register(signal, Arc::clone(&seen))?;
+            signal_hook::low_level::pipe::register(signal, write.try_clone()?)?;
+        }
+        Ok(Self(Arc::new(read)))
+    }
+
+    /// Every SIGINT makes it readable until [`take`](Self::take).
+    ///
+    /// # Errors
+    ///
+    /// The system has no more descriptors.
+    pub fn interrupt() -> io::Result<Self> {
+        let (read, write) = UnixStream::pair()?;
+        read.set_nonblocking(true)?;
+        signal_hook::low_level::pipe::register(SIGINT, write)?;
+        Ok(Self(Arc::new(read)))
+    }
+
+    /// Forgets the signals that came, and says whether there were any.
+    pub fn take(&self) -> bool {
+        let mut scrap = [0; 64];
+        let mut came = false;
+        while io::Read::read(&mut &*self.0, &mut scrap).is_ok_and(|count| count > 0) {
+            came = true;
+        }
+        came
+    }
+}
+
+impl AsFd for Signal {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.0.as_fd()
+    }
+}

@@ -1,0 +1,160 @@
+//! The server: threads that wait for connections, each of which then serves the one that it got.
+//!
+//! The threads take turns at the listeners: one waits, and when a connection comes it lets the next one wait and serves. So no
+//! connection waits for a thread to be made, and an idle server has but a few threads.
+
+use std::io;
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread;
+use std::time::Duration;
+
+use longshore_core::server::{Event, STOP_GRACE, ServerContent, Session};
+use longshore_host::directory::DiskHost;
+use longshore_host::logging;
+use longshore_host::server::{Place, Serve, Service};
+use rustix::event::{PollFd, PollFlags, poll};
+use tracing::{debug, error};
+
+use crate::wire::Wire;
+
+/// Threads that wait, besides those that serve.
+const SPARE: usize = 2;
+/// Threads that wait at most; after a rush the others end.
+const MOST_SPARE: usize = 8;
+/// A session's thread keeps its buffers on the heap.
+const STACK: usize = 128 * 1024;
+/// How long to pause where the system has no more descriptors or threads.
+const BREATH: Duration = Duration::from_millis(50);
+
+/// Blocking std.
+#[derive(Debug)]
+pub struct Std;
+
+struct Shared {
+    service: Service,
+    /// Whoever holds this waits for the next connection.
+    turn: Mutex<()>,
+    spare: AtomicUsize,
+}
+
+impl Serve for Std {
+    fn serve(service: Service) -> io::Result<()> {
+        for listener in &service.listeners {
+            // Another process may have taken the connection that poll told of.
+            listener.set_nonblocking(true)?;
+        }
+        let shared = Arc::new(Shared { service, turn: Mutex::new(()), spare: AtomicUsize::new(0) });
+        for _ in 0..SPARE {
+            spawn(&shared)?;
+        }
+        while let Err(rustix::io::Errno::INTR) = poll(&mut [PollFd::new(&shared.service.stop, PollFlags::IN)], None) {}
+        // The sessions have got the same signal, and end by themselves within their grace.
+        shared.service.places.wait_until_free(STOP_GRACE + Duration::from_secs(2));
+        Ok(())
+    }
+}
+
+fn spawn(shared: &Arc<Shared>) -> io::Result<()> {
+    shared.spare.fetch_add(1, Ordering::Relaxed);
+    let worker = Arc::clone(shared);
+    let spawned = thread::Builder::new().stack_size(STACK).spawn(move || work(&worker));
+    if spawned.is_err() {
+        shared.spare.fetch_sub(1, Ordering::Relaxed);
+    }
+    spawned.map(drop)
+}
+
+/// Waits, serves, waits again; ends when the server stops, or where enough others wait. A thread that waits is counted as
+/// spare.
+fn work(shared: &Arc<Shared>) {
+    while let Some(stream) = next_connection(shared) {
+        serve(&shared.service, stream);
+        if shared.spare.fetch_add(1, Ordering::Relaxed) >= MOST_SPARE {
+            break;
+        }
+    }
+    shared.spare.fetch_sub(1, Ordering::Relaxed);
+}
+
+/// Waits for a connection; `None` once the server is to stop. Leaves enough threads behind that wait.
+fn next_connection(shared: &Arc<Shared>) -> Option<TcpStream> {
+    let turn = shared.turn.lock().unwrap_or_else(PoisonError::into_inner);
+    let service = &shared.service;
+    let mut fds: Vec<PollFd<'_>> = vec![PollFd::new(&service.stop, PollFlags::IN)];
+    fds.extend(service.listeners.iter().map(|listener| PollFd::new(listener, PollFlags::IN)));
+    loop {
+        if let Err(fault) = poll(&mut fds, None)
+            && fault != rustix::io::Errno::INTR
+        {
+            error!(%fault, "cannot wait for connections");
+            thread::sleep(BREATH);
+            continue;
+        }
+        if !fds[0].revents().is_empty() {
+            return None;
+        }
+        for (listener, fd) in service.listeners.iter().zip(&fds[1..]) {
+            if fd.revents().is_empty() {
+                continue;
+            }
+            match listener.accept() {
+                Ok((stream, _)) => {
+                    if shared.spare.fetch_sub(1, Ordering::Relaxed) <= SPARE
+                        && let Err(fault) = spawn(shared)
+                    {
+                        error!(%fault, "cannot start a thread");
+                    }
+                    drop(turn);
+                    return Some(stream);
+                }
+                Err(fault) if fault.kind() == io::ErrorKind::WouldBlock => {}
+                Err(fault) => {
+                    error!(%fault, "cannot take a connection");
+                    thread::sleep(BREATH);
+                }
+            }
+        }
+    }
+}
+
+fn serve(service: &Service, stream: TcpStream) {
+    if let Err(fault) = try_serve(service, stream) {
+        debug!(%fault, "a session failed");
+    }
+}
+
+fn try_serve(service: &Service, stream: TcpStream) -> io::Result<()> {
+    let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
+    let mut wire: Wire<ServerContent<DiskHost>> = Wire::new(stream, service.stop.clone(), false)?;
+    let config = Arc::clone(&service.config);
+    let place: Option<Place>;
+    let mut session = match service.places.take(peer.ip()) {
+        Ok(free) => {
+            place = Some(free);
+            Session::new(config, local, peer, wire.now())
+        }
+        Err(why) => {
+            place = None;
+            Session::refused(config, local, peer, wire.now(), why)
+        }
+    };
+    let mut host = service.host();
+    loop {
+        match wire.next(&mut session)? {
+            Event::Ask(request) => {
+                let (answer, content) = request.run(&mut host);
+                if let Some(content) = content {
+                    wire.offer(content);
+                }
+                session.answer(wire.now(), answer);
+            }
+            Event::Note(note) => logging::note(peer, &note),
+            Event::Closed => break,
+        }
+    }
+    // The place is free only now that the connection is done with.
+    drop((wire, place));
+    Ok(())
+}

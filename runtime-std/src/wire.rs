@@ -1,0 +1,202 @@
+//! The driver: it carries out what a session wants, and waits for what happens next.
+
+use std::io;
+use std::net::TcpStream;
+use std::time::Duration;
+
+use longshore_core::machine::{Action, Input, Machine};
+use longshore_core::time::Instant;
+use longshore_host::signals::Signal;
+use longshore_host::transfer::Native;
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
+
+use crate::control::{Control, Read};
+use crate::data::Data;
+
+/// A control connection, the data connections beside it, and a clock.
+#[derive(Debug)]
+pub struct Wire<C> {
+    control: Control,
+    data: Data<C>,
+    clock: Clock,
+    signal: Option<Signal>,
+    /// Whether the signal comes again and again, as an interrupt does, or once, as the order to stop does.
+    repeats: bool,
+}
+
+/// Time since the wire was made.
+#[derive(Debug)]
+struct Clock(std::time::Instant);
+
+impl Clock {
+    fn now(&self) -> Instant {
+        Instant::after_origin(self.0.elapsed())
+    }
+}
+
+/// What a wait found.
+struct Ready {
+    control: bool,
+    broken: bool,
+    data: bool,
+    signal: bool,
+}
+
+impl<C: Native> Wire<C> {
+    /// A wire over a connection that was just made. `signal` becomes [`Input::Stop`].
+    ///
+    /// # Errors
+    ///
+    /// The connection is gone already.
+    pub fn new(stream: TcpStream, signal: Signal, repeats: bool) -> io::Result<Self> {
+        let control = Control::new(stream)?;
+        let clock = Clock(std::time::Instant::now());
+        Ok(Self { control, data: Data::new(), clock, signal: Some(signal), repeats })
+    }
+
+    /// The time that the session is told.
+    pub fn now(&self) -> Instant {
+        self.clock.now()
+    }
+
+    /// Puts content at the data connection.
+    pub fn offer(&mut self, content: C) {
+        self.data.offer(content);
+    }
+
+    /// Takes back the content that the last transfer left.
+    pub fn take_content(&mut self) -> Option<C> {
+        self.data.take_content()
+    }
+
+    /// Drives the session until it has something to say to the application.
+    ///
+    /// # Errors
+    ///
+    /// The system cannot even wait. All that can happen to a connection is told to the session, and comes out as an event.
+    pub fn next<M: Machine>(&mut self, session: &mut M) -> io::Result<M::Event> {
+        loop {
+            while let Some(action) = session.poll() {
+                let input = match action {
+                    Action::Event(event) => return Ok(event),
+                    Action::Close => {
+                        self.control.close();
+                        None
+                    }
+                    order => self.data.obey(order),
+                };
+                if let Some(input) = input {
+                    session.handle(self.clock.now(), input);
+                }
+            }
+            // A small file goes out whole before its replies do, which then leave together.
+            if self.data.is_hot()
+                && let Some(input) = self.data.step()
+            {
+                session.handle(self.clock.now(), input);
+                if !self.data.is_hot() {
+                    continue;
+                }
+            }
+            if self.flush(session) {
+                continue;
+            }
+            let ready = self.wait(session)?;
+            let now = self.clock.now();
+            if ready.broken {
+                session.receive(now, &[]);
+            } else if ready.control {
+                match self.control.read(|bytes| session.receive(now, bytes)) {
+                    Read::Some | Read::Nothing => {}
+                    Read::End => drop(session.receive(now, &[])),
+                }
+            }
+            if ready.signal {
+                self.signalled();
+                session.handle(now, Input::Stop);
+            }
+            if ready.data
+                && let Some(input) = self.data.step()
+            {
+                session.handle(now, input);
+            }
+            if session.deadline().is_some_and(|deadline| deadline <= now) {
+                session.handle(now, Input::Tick);
+            }
+        }
+    }
+
+    /// Sends what waits to be sent; true where that may have set something free.
+    fn flush<M: Machine>(&mut self, session: &mut M) -> bool {
+        let bytes = session.transmit();
+        if bytes.is_empty() {
+            return false;
+        }
+        let now = self.clock.now();
+        match self.control.write(bytes, session.urgent()) {
+            Ok(0) => false,
+            Ok(count) => {
+                session.sent(now, count);
+                true
+            }
+            Err(_) => {
+                session.receive(now, &[]);
+                true
+            }
+        }
+    }
+
+    fn signalled(&mut self) {
+        match &self.signal {
+            Some(signal) if self.repeats => drop(signal.take()),
+            _ => self.signal = None,
+        }
+    }
+
+    /// Waits for control, data, the signal or the deadline, whichever comes first.
+    fn wait<M: Machine>(&self, session: &M) -> io::Result<Ready> {
+        let wants_input = session.wants_input();
+        let left = wants_input && self.control.has_left();
+        let mut flags = PollFlags::empty();
+        flags.set(PollFlags::IN, wants_input);
+        flags.set(PollFlags::OUT, !session.transmit().is_empty());
+        let hot = self.data.is_hot();
+        let interest = self.data.interest().filter(|_| !hot);
+        let timeout = if left || hot { Some(Duration::ZERO) } else { self.timeout(session) };
+        let mut fds = [
+            PollFd::new(&self.control, flags),
+            PollFd::new(&self.control, PollFlags::empty()),
+            PollFd::new(&self.control, PollFlags::empty()),
+        ];
+        let mut count = 1;
+        if let Some(signal) = &self.signal {
+            fds[count] = PollFd::new(signal, PollFlags::IN);
+            count += 1;
+        }
+        let data_at = count;
+        if let Some((socket, flags)) = interest {
+            fds[count] = PollFd::from_borrowed_fd(socket, flags);
+            count += 1;
+        }
+        let timeout = timeout.map(|span| Timespec { tv_sec: i64::try_from(span.as_secs()).unwrap_or(i64::MAX), tv_nsec: span.subsec_nanos().into() });
+        match poll(&mut fds[..count], timeout.as_ref()) {
+            Ok(_) | Err(Errno::INTR) => {}
+            Err(error) => return Err(error.into()),
+        }
+        let [control, second, _] = &fds;
+        let is_set = |fd: &PollFd<'_>| !fd.revents().is_empty();
+        let broken = PollFlags::HUP | PollFlags::ERR;
+        Ok(Ready {
+            control: wants_input && (left || is_set(control)),
+            // Where nothing is to be read, a connection that broke shows only so.
+            broken: !wants_input && control.revents().intersects(broken),
+            data: hot || (interest.is_some() && is_set(&fds[data_at])),
+            signal: self.signal.is_some() && is_set(second),
+        })
+    }
+
+    fn timeout<M: Machine>(&self, session: &M) -> Option<Duration> {
+        session.deadline().map(|deadline| deadline - self.clock.now())
+    }
+}
