@@ -117,8 +117,8 @@ impl Accounts {
     /// See [`AccountsError`].
     pub fn read(path: &Path, anonymous: Anonymous) -> Result<Self, AccountsError> {
         let shown = path.display().to_string();
-        let text = std::fs::read_to_string(path)
-            .map_err(|error| AccountsError::Unreadable { path: shown.clone(), error })?;
+        let text =
+            std::fs::read_to_string(path).map_err(|error| AccountsError::Unreadable { path: shown.clone(), error })?;
         let file: UsersFile = toml::from_str(&text)
             .map_err(|error| AccountsError::Syntax { path: shown.clone(), error: Box::new(error) })?;
         let mut accounts = Self::anonymous(anonymous);

@@ -13,6 +13,7 @@
 #![forbid(unsafe_code)]
 
 pub mod accounts;
+pub mod console;
 pub mod directory;
 pub mod logging;
 pub mod net;

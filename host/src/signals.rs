@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
@@ -29,18 +29,6 @@ impl Signal {
         Ok(Self(Arc::new(read)))
     }
 
-    /// Every SIGINT makes it readable until [`take`](Self::take).
-    ///
-    /// # Errors
-    ///
-    /// The system has no more descriptors.
-    pub fn interrupt() -> io::Result<Self> {
-        let (read, write) = UnixStream::pair()?;
-        read.set_nonblocking(true)?;
-        signal_hook::low_level::pipe::register(SIGINT, write)?;
-        Ok(Self(Arc::new(read)))
-    }
-
     /// Forgets the signals that came, and says whether there were any.
     pub fn take(&self) -> bool {
         let mut scrap = [0; 64];
@@ -49,6 +37,43 @@ impl Signal {
             came = true;
         }
         came
+    }
+}
+
+/// SIGINT at a client: the first breaks off what is under way, a second one ends the program.
+#[derive(Clone, Debug)]
+pub struct Interrupt {
+    signal: Signal,
+    /// Whether the next one ends the program.
+    armed: Arc<AtomicBool>,
+}
+
+impl Interrupt {
+    /// Listens for SIGINT. Until [`begin`](Self::begin) one of them ends the program.
+    ///
+    /// # Errors
+    ///
+    /// The system has no more descriptors.
+    pub fn new() -> io::Result<Self> {
+        const INTERRUPTED: i32 = 130;
+        let (read, write) = UnixStream::pair()?;
+        read.set_nonblocking(true)?;
+        let armed = Arc::new(AtomicBool::new(true));
+        signal_hook::flag::register_conditional_shutdown(SIGINT, INTERRUPTED, Arc::clone(&armed))?;
+        signal_hook::flag::register(SIGINT, Arc::clone(&armed))?;
+        signal_hook::low_level::pipe::register(SIGINT, write)?;
+        Ok(Self { signal: Signal(Arc::new(read)), armed })
+    }
+
+    /// A command begins: what came before is forgotten.
+    pub fn begin(&self) {
+        self.signal.take();
+        self.armed.store(false, Ordering::Relaxed);
+    }
+
+    /// What becomes readable.
+    pub fn signal(&self) -> &Signal {
+        &self.signal
     }
 }
 

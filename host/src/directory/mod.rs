@@ -149,12 +149,7 @@ impl DiskHost {
                     // The file that the link leads to is meant, not the link.
                     Kind::Link => return self.store_beside(&self.resolve(path)?),
                 }
-                let writable = rustix::fs::accessat(
-                    &parent,
-                    &name[..],
-                    rustix::fs::Access::WRITE_OK,
-                    AtFlags::EACCESS,
-                );
+                let writable = rustix::fs::accessat(&parent, &name[..], rustix::fs::Access::WRITE_OK, AtFlags::EACCESS);
                 writable.map_err(|error| host_error(&error.into()))?;
                 Some(attributes.mode & 0o7777)
             }

@@ -4,7 +4,7 @@ use bytes::Bytes;
 use cap_std::fs::Dir;
 use longshore_core::entry::{Entry, Kind};
 use longshore_core::host::{Directory, HostError};
-use rustix::fs::AtFlags;
+use rustix::fs::{AtFlags, Mode, OFlags};
 
 use super::error::host_error;
 use super::facts::attributes_of;
@@ -22,9 +22,15 @@ pub struct DiskDirectory {
 
 impl DiskDirectory {
     pub(super) fn new(host: DiskHost, path: VirtualPath, directory: Dir) -> Result<Self, HostError> {
-        let names = rustix::fs::Dir::read_from(&directory).map_err(|error| host_error(&error.into()))?;
+        let names = names(&directory).map_err(|error| host_error(&error.into()))?;
         Ok(Self { host, path, directory, names })
     }
+}
+
+/// Reads the names in a directory whose handle may be but a place (`O_PATH`), which cannot be read itself.
+pub(super) fn names(directory: &Dir) -> rustix::io::Result<rustix::fs::Dir> {
+    let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+    rustix::fs::Dir::new(rustix::fs::openat(directory, ".", flags, Mode::empty())?)
 }
 
 impl Directory for DiskDirectory {

@@ -58,7 +58,7 @@ pub(super) fn remove_kept(directory: &Dir) {
 }
 
 fn remove(directory: &Dir, which: fn(&[u8]) -> bool, oldest: i64) {
-    let Ok(entries) = rustix::fs::Dir::read_from(directory) else {
+    let Ok(entries) = super::reader::names(directory) else {
         return;
     };
     for entry in entries.flatten() {

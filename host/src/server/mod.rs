@@ -84,7 +84,8 @@ fn start(arguments: ServerArguments) -> Result<Service, String> {
     let mut port = settings.port;
     for ip in &settings.listen {
         let address = SocketAddr::new(*ip, port);
-        let listener = crate::net::listen_control(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
+        let listener =
+            crate::net::listen_control(address).map_err(|error| format!("cannot listen on {address}: {error}"))?;
         // All addresses share the port that the system picked for the first.
         port = listener.local_addr().map_err(|error| error.to_string())?.port();
         listeners.push(listener);

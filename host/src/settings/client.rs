@@ -1,5 +1,7 @@
 //! The client's arguments.
 
+use std::ffi::OsString;
+
 use clap::{ArgAction, Parser};
 
 /// Moves files to and from an FTP server.
@@ -17,7 +19,7 @@ pub struct ClientArguments {
     pub user: Option<String>,
     /// Run COMMAND in place of the prompt; may be repeated; the first that fails ends the run
     #[arg(short, long = "command", value_name = "COMMAND")]
-    pub commands: Vec<String>,
+    pub commands: Vec<OsString>,
     /// Active mode: the server connects back
     #[arg(long)]
     pub active: bool,

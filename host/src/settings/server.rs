@@ -162,8 +162,8 @@ impl ServerArguments {
             return Ok(self);
         };
         let shown = path.display().to_string();
-        let text = std::fs::read_to_string(&path)
-            .map_err(|error| SettingsError::Unreadable { path: shown.clone(), error })?;
+        let text =
+            std::fs::read_to_string(&path).map_err(|error| SettingsError::Unreadable { path: shown.clone(), error })?;
         let file: Self =
             toml::from_str(&text).map_err(|error| SettingsError::Syntax { path: shown, error: Box::new(error) })?;
         Ok(Self {

@@ -1,0 +1,99 @@
+//! Commands that set how things are done, and with whom.
+
+use longshore_core::wire::reply::Shown;
+
+use super::{Call, CommandError, Next, table};
+use crate::console::target::Target;
+use crate::console::{Console, Dial};
+
+pub(super) fn ascii<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
+    call.none()?;
+    console.ascii = true;
+    Ok(Next::Go)
+}
+
+pub(super) fn binary<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
+    call.none()?;
+    console.ascii = false;
+    Ok(Next::Go)
+}
+
+pub(super) fn passive<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
+    set_passive(console, call, true)
+}
+
+pub(super) fn active<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
+    set_passive(console, call, false)
+}
+
+fn set_passive<R: Dial>(console: &mut Console<R>, call: &Call<'_>, passive: bool) -> Result<Next, CommandError> {
+    call.none()?;
+    console.passive = passive;
+    if let Some(remote) = &mut console.remote {
+        remote.session().set_passive(passive);
+    }
+    Ok(Next::Go)
+}
+
+pub(super) fn status<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
+    call.none()?;
+    match &console.remote {
+        Some(remote) => println!("Connected to {} as {}, in clear", remote.place, Shown(&remote.user)),
+        None => println!("Not connected"),
+    }
+    println!("Type: {}", if console.ascii { "ascii" } else { "binary" });
+    println!("Data connections: {}", if console.passive { "passive" } else { "active" });
+    Ok(Next::Go)
+}
+
+pub(super) fn open<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
+    let (host, port) = call.one_or_two()?;
+    let text = |bytes: &[u8]| std::str::from_utf8(bytes).map(str::to_owned).map_err(|_| call.usage());
+    let port = match port {
+        Some(digits) => Some(text(&digits)?.parse().ok().filter(|port| *port > 0).ok_or_else(|| call.usage())?),
+        None => None,
+    };
+    let target = Target::resolve(&text(&host)?, port, None).map_err(|error| call.text(error))?;
+    console.quit();
+    console.connect(&target).map_err(|error| call.text(error))?;
+    Ok(Next::Go)
+}
+
+pub(super) fn user<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
+    let name = call.one()?;
+    let remote = console.session(call)?;
+    let user = std::str::from_utf8(&name).map_err(|_| call.usage())?;
+    let target = Target::resolve(&remote.host, Some(remote.port), Some(user)).map_err(|error| call.text(error))?;
+    remote.login(&target).map_err(|error| call.text(error))?;
+    Ok(Next::Go)
+}
+
+pub(super) fn close<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
+    call.none()?;
+    console.session(call)?;
+    console.quit();
+    Ok(Next::Go)
+}
+
+pub(super) fn help<R: Dial>(_console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
+    let rows = table::<R>();
+    let Some(topic) = call.one_or_none()? else {
+        rows.iter().for_each(|row| println!("{:<24}{}", row.usage, row.summary));
+        return Ok(Next::Go);
+    };
+    let row = rows.iter().find(|row| row.names.iter().any(|name| name.as_bytes() == &topic[..]));
+    let row = row.ok_or_else(|| CommandError::Unknown(Shown(&topic).to_string()))?;
+    println!("{}: {}", row.usage, row.summary);
+    if let [_, others @ ..] = row.names
+        && !others.is_empty()
+    {
+        println!("also: {}", others.join(", "));
+    }
+    Ok(Next::Go)
+}
+
+pub(super) fn quit<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
+    call.none()?;
+    console.quit();
+    Ok(Next::Quit)
+}

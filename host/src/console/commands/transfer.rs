@@ -1,0 +1,315 @@
+//! Commands that move files.
+
+use std::fs::File;
+use std::io::{self, Seek, SeekFrom};
+use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
+
+use bytes::Bytes;
+use longshore_core::client::{Job, JobError, Outcome};
+use longshore_core::codec::Representation;
+use longshore_core::host::Store;
+use longshore_core::wire::reply::Shown;
+use longshore_core::{part, pattern};
+
+use super::{Call, CommandError, Next, last_part, local_path};
+use crate::console::content::Download;
+use crate::console::progress::Progress;
+use crate::console::remote::{self, Failure};
+use crate::console::{Console, Dial, LocalContent, Talk};
+
+pub(super) fn get<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
+    let (name, local) = call.one_or_two()?;
+    if local.as_deref() == Some(b"-") {
+        let job = Job::Retrieve { path: name.clone(), offset: 0, representation: console.representation() };
+        let result = console.session(call)?.transfer(job, || Ok(LocalContent::Output), None);
+        return result.map(|_| Next::Go).map_err(|failure| call.about(&name, failure));
+    }
+    let local = download_name(call, &name, local)?;
+    download(console, call, &name, &local)?;
+    Ok(Next::Go)
+}
+
+pub(super) fn mget<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
+    if call.arguments.is_empty() {
+        return Err(call.usage());
+    }
+    let mut first_error = None;
+    for pattern in call.arguments {
+        let (directory, wanted) = split_last(pattern);
+        let names = console.session(call)?.names(directory.as_ref());
+        let names = names.map_err(|failure| call.about(pattern, failure))?;
+        let mut matched = false;
+        for (name, is_directory) in names.into_iter().filter(|(name, _)| is_wanted(&wanted, name)) {
+            matched = true;
+            if is_directory {
+                if console.talk > Talk::Quiet {
+                    eprintln!("mget: {}: Is a directory, left out", Shown(&name));
+                }
+                continue;
+            }
+            let path = directory.as_ref().map_or(name.clone(), |directory| join(directory, &name));
+            keep_first(&mut first_error, download(console, call, &path, &local_path(&name)))?;
+        }
+        if !matched {
+            let error = call.text(format!("{}: no file matches", Shown(pattern)));
+            keep_first(&mut first_error, Err(error))?;
+        }
+    }
+    first_error.map_or(Ok(Next::Go), Err)
+}
+
+pub(super) fn put<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
+    upload(console, call, Store::Replace)
+}
+
+pub(super) fn append<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
+    upload(console, call, Store::Append)
+}
+
+fn upload<R: Dial>(console: &mut Console<R>, call: &Call<'_>, how: Store) -> Result<Next, CommandError> {
+    let (local, name) = call.one_or_two()?;
+    let name = name.unwrap_or_else(|| Bytes::copy_from_slice(last_part(&local)));
+    let (file, size) = open_local(call, &local)?;
+    send(console, call, &local, &name, how, file, size, 0)?;
+    Ok(Next::Go)
+}
+
+pub(super) fn mput<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
+    if call.arguments.is_empty() {
+        return Err(call.usage());
+    }
+    console.session(call)?;
+    let mut first_error = None;
+    for pattern in call.arguments {
+        let names = local_matches(pattern).map_err(|error| call.about_local(pattern, error))?;
+        if names.is_empty() {
+            let error = call.text(format!("{}: no file matches", Shown(pattern)));
+            keep_first(&mut first_error, Err(error))?;
+        }
+        for local in names {
+            let result = open_local(call, &local).and_then(|(file, size)| {
+                let name = Bytes::copy_from_slice(last_part(&local));
+                send(console, call, &local, &name, Store::Replace, file, size, 0)
+            });
+            keep_first(&mut first_error, result)?;
+        }
+    }
+    first_error.map_or(Ok(Next::Go), Err)
+}
+
+/// Goes on with a download, unless the file on the server cannot be the one that was begun.
+pub(super) fn reget<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
+    let (name, local) = call.one_or_two()?;
+    let local = download_name(call, &name, local)?;
+    let session = console.session(call)?;
+    let size = match session.run(Job::Size(name.clone())) {
+        Ok(Outcome::Size(size)) => size,
+        Ok(_) => return Err(call.about(&name, Failure::Job(JobError::Aborted))),
+        Err(error) => return Err(call.about(&name, error)),
+    };
+    let modified = session.run(Job::Modified(name.clone()));
+    let (download, offset) = Download::resume(&local).map_err(|error| local_error(call, &local, error))?;
+    if offset > size {
+        let shown = Shown(local.as_os_str().as_bytes()).to_string();
+        return Err(
+            call.text(format!("{shown}: what is here is longer than the file on the server: {offset} > {size}"))
+        );
+    }
+    let begun = download.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    if let (Ok(Outcome::Time(time)), Some(begun)) = (modified, begun)
+        && offset > 0
+        && u64::try_from(time.seconds).is_ok_and(|changed| changed > begun.as_secs())
+    {
+        eprintln!("reget: {}: warning: the file on the server is newer than what is here", Shown(&name));
+    }
+    let job = Job::Retrieve { path: name.clone(), offset, representation: Representation::Image };
+    let progress = Progress::new(&Shown(&name).to_string(), Some(size), offset, console.talk);
+    let result = console.session(call)?.transfer(job, || Ok(LocalContent::Download(download)), Some(&progress));
+    report(console, call, &name, progress, result, "received")
+}
+
+/// Goes on with an upload: with the part that a server of ours has kept, or behind what stands under the name.
+pub(super) fn reput<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
+    let (local, name) = call.one_or_two()?;
+    let name = name.unwrap_or_else(|| Bytes::copy_from_slice(last_part(&local)));
+    let (mut file, size) = open_local(call, &local)?;
+    let (directory, last) = split_last(&name);
+    let kept = Bytes::from(part::kept(&last));
+    let kept = directory.as_ref().map_or(kept.clone(), |directory| join(directory, &kept));
+    let session = console.session(call)?;
+    let (target, offset) = match session.run(Job::Size(kept.clone())) {
+        Ok(Outcome::Size(offset)) if offset <= size => (kept.clone(), offset),
+        Err(error) if error.is_fatal() => return Err(call.about(&local, error)),
+        _ => match session.run(Job::Size(name.clone())) {
+            Ok(Outcome::Size(offset)) => (name.clone(), offset),
+            Err(error) if error.is_fatal() => return Err(call.about(&local, error)),
+            _ => (name.clone(), 0),
+        },
+    };
+    if offset > size {
+        let shown = Shown(&name).to_string();
+        return Err(
+            call.text(format!("{shown}: the file on the server is longer than the one here: {offset} > {size}"))
+        );
+    }
+    file.seek(SeekFrom::Start(offset)).map_err(|error| call.about_local(&local, error))?;
+    let how = if offset == 0 { Store::Replace } else { Store::At(offset) };
+    send(console, call, &local, &target, how, file, size, offset)?;
+    if target == kept {
+        let job = Job::Rename { from: kept, to: name.clone() };
+        console.session(call)?.run(job).map_err(|error| call.about(&name, error))?;
+    }
+    Ok(Next::Go)
+}
+
+impl<R: Dial> Console<R> {
+    fn representation(&self) -> Representation {
+        if self.ascii { Representation::Ascii } else { Representation::Image }
+    }
+}
+
+fn download<R: Dial>(
+    console: &mut Console<R>,
+    call: &Call<'_>,
+    name: &Bytes,
+    local: &Path,
+) -> Result<(), CommandError> {
+    let job = Job::Retrieve { path: name.clone(), offset: 0, representation: console.representation() };
+    let progress = Progress::new(&Shown(name).to_string(), None, 0, console.talk);
+    let open = || Download::create(local).map(LocalContent::Download);
+    let result = console.session(call)?.transfer(job, open, Some(&progress));
+    if let Err(Failure::Local(error)) = result {
+        return Err(local_error(call, local, error));
+    }
+    if result.is_err() {
+        Download::discard_empty(local);
+    }
+    report(console, call, name, progress, result, "received").map(drop)
+}
+
+#[allow(clippy::too_many_arguments)]
+fn send<R: Dial>(
+    console: &mut Console<R>,
+    call: &Call<'_>,
+    local: &Bytes,
+    name: &Bytes,
+    how: Store,
+    file: File,
+    size: u64,
+    offset: u64,
+) -> Result<(), CommandError> {
+    let representation = if offset > 0 { Representation::Image } else { console.representation() };
+    let job = Job::Store { path: name.clone(), how, representation };
+    let progress = Progress::new(&Shown(local).to_string(), Some(size), offset, console.talk);
+    let result = console.session(call)?.transfer(job, || Ok(LocalContent::Upload(file)), Some(&progress));
+    report(console, call, local, progress, result, "sent").map(drop)
+}
+
+/// Takes the bar away, and says how it went.
+fn report<R: Dial>(
+    console: &Console<R>,
+    call: &Call<'_>,
+    name: &Bytes,
+    progress: Progress,
+    result: Result<(Outcome, Option<LocalContent>), Failure>,
+    way: &str,
+) -> Result<Next, CommandError> {
+    let moved = match &result {
+        Ok((Outcome::Moved(moved), _)) => *moved,
+        _ => 0,
+    };
+    let words = progress.finish(moved);
+    result.map_err(|failure| call.about(name, failure))?;
+    if console.talk > Talk::Quiet {
+        eprintln!("{}: {way} {words}", Shown(name));
+    }
+    Ok(Next::Go)
+}
+
+/// Where a download goes: where the user says, or under the last part of the remote name, into the current directory.
+fn download_name(call: &Call<'_>, name: &Bytes, local: Option<Bytes>) -> Result<PathBuf, CommandError> {
+    if let Some(local) = local {
+        let path = local_path(&local);
+        // Into a folder, as cp does it.
+        return Ok(if path.is_dir() { path.join(std::ffi::OsStr::from_bytes(last_part(name))) } else { path });
+    }
+    let last = last_part(name);
+    if !remote::is_plain(last) {
+        return Err(call.text(format!("{}: name the local file too", Shown(name))));
+    }
+    Ok(local_path(&Bytes::from([b"./", last].concat())))
+}
+
+fn open_local(call: &Call<'_>, name: &Bytes) -> Result<(File, u64), CommandError> {
+    let failed = |error| call.about_local(name, error);
+    let file = File::open(local_path(name)).map_err(failed)?;
+    let metadata = file.metadata().map_err(failed)?;
+    if metadata.is_dir() {
+        return Err(failed(io::ErrorKind::IsADirectory.into()));
+    }
+    Ok((file, metadata.len()))
+}
+
+fn local_error(call: &Call<'_>, path: &Path, error: io::Error) -> CommandError {
+    call.about_local(path.as_os_str().as_bytes(), error)
+}
+
+/// Directory and last part; no directory where there is no slash.
+fn split_last(path: &Bytes) -> (Option<Bytes>, Bytes) {
+    match path.iter().rposition(|&byte| byte == b'/') {
+        Some(0) => (Some(path.slice(..1)), path.slice(1..)),
+        Some(slash) => (Some(path.slice(..slash)), path.slice(slash + 1..)),
+        None => (None, path.clone()),
+    }
+}
+
+fn join(directory: &[u8], name: &[u8]) -> Bytes {
+    let slash: &[u8] = if directory.ends_with(b"/") { b"" } else { b"/" };
+    [directory, slash, name].concat().into()
+}
+
+/// Whether a name fits; hidden ones only where the pattern asks for them.
+fn is_wanted(wanted: &[u8], name: &[u8]) -> bool {
+    name == wanted || (pattern::matches(wanted, name) && (!name.starts_with(b".") || wanted.starts_with(b".")))
+}
+
+/// Local files that fit a pattern, in order. A name that is there as it stands wins.
+fn local_matches(pattern: &Bytes) -> io::Result<Vec<Bytes>> {
+    if local_path(pattern).exists() {
+        return Ok(vec![pattern.clone()]);
+    }
+    let (directory, wanted) = split_last(pattern);
+    let folder = directory.as_ref().map_or_else(|| PathBuf::from("."), |directory| local_path(directory));
+    let mut names = Vec::new();
+    for entry in std::fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = Bytes::from(entry.file_name().into_vec());
+        if is_wanted(&wanted, &name) && entry.path().is_file() {
+            names.push(directory.as_ref().map_or(name.clone(), |directory| join(directory, &name)));
+        }
+    }
+    names.sort_unstable();
+    Ok(names)
+}
+
+/// One file that fails does not stop the next, unless the session is gone; the first error is the command's.
+fn keep_first(first: &mut Option<CommandError>, result: Result<(), CommandError>) -> Result<(), CommandError> {
+    match result {
+        Ok(()) => Ok(()),
+        Err(CommandError::About { failure: Failure::Job(error), .. })
+            if error.is_fatal() || error == JobError::Aborted =>
+        {
+            Err(CommandError::Other { verb: "transfer", text: error.to_string() })
+        }
+        Err(error) if first.is_none() => {
+            *first = Some(error);
+            Ok(())
+        }
+        Err(error) => {
+            eprintln!("{error}");
+            Ok(())
+        }
+    }
+}

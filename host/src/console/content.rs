@@ -1,0 +1,164 @@
+//! The local end of a transfer: a file, a listing to be kept, or the terminal.
+
+use std::fs::{File, OpenOptions};
+use std::io::{self, Read, Write};
+use std::os::fd::{AsFd, BorrowedFd};
+use std::path::{Path, PathBuf};
+
+use longshore_core::host::{Content, HostError};
+use longshore_core::wire::reply::Shown;
+
+use crate::directory::host_error;
+use crate::transfer::Native;
+
+/// The most of a listing that is kept in memory.
+const LISTING_LIMIT: usize = 32 * 1024 * 1024;
+/// The longest line of a listing that is shown as one.
+const LINE_LIMIT: usize = 64 * 1024;
+
+/// What a client's data connection carries.
+#[derive(Debug)]
+pub enum LocalContent {
+    /// A file that is sent.
+    Upload(File),
+    /// A file that comes.
+    Download(Download),
+    /// A listing that is kept.
+    Listing(Vec<u8>),
+    /// A listing that is shown, line by line.
+    Screen(Vec<u8>),
+    /// A file that is shown, as it is.
+    Output,
+}
+
+/// A file that comes: written beside its target, and renamed over it when it is whole.
+#[derive(Debug)]
+pub struct Download {
+    file: File,
+    /// Where it is until then; `None` for what is no plain file, a device say, and written in place.
+    part: Option<PathBuf>,
+    target: PathBuf,
+}
+
+impl Download {
+    /// Where a download to `target` is kept until it is whole.
+    pub(super) fn part_of(target: &Path) -> PathBuf {
+        let mut name = target.as_os_str().to_owned();
+        name.push(".part");
+        name.into()
+    }
+
+    /// Opens the part of a new download.
+    pub(super) fn create(target: &Path) -> io::Result<Self> {
+        let target = real(target)?;
+        match target.metadata() {
+            Ok(metadata) if metadata.is_dir() => Err(io::Error::from(io::ErrorKind::IsADirectory)),
+            Ok(metadata) if !metadata.is_file() => {
+                Ok(Self { file: OpenOptions::new().write(true).open(&target)?, part: None, target })
+            }
+            _ => {
+                let part = Self::part_of(&target);
+                Ok(Self { file: File::create(&part)?, part: Some(part), target })
+            }
+        }
+    }
+
+    /// Opens what there is of a download, to go on with it: a part that an earlier one left, else a copy of the target.
+    /// Gives its size too.
+    pub(super) fn resume(target: &Path) -> io::Result<(Self, u64)> {
+        let target = real(target)?;
+        let part = Self::part_of(&target);
+        if !part.try_exists()? && target.try_exists()? {
+            std::fs::copy(&target, &part)?;
+        }
+        let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(&part)?;
+        let size = io::Seek::seek(&mut file, io::SeekFrom::End(0))?;
+        Ok((Self { file, part: Some(part), target }, size))
+    }
+
+    /// When the part was last written to.
+    pub(super) fn modified(&self) -> io::Result<std::time::SystemTime> {
+        self.file.metadata()?.modified()
+    }
+
+    /// The download turns out to be of nothing: removes its part, if that is empty.
+    pub(super) fn discard_empty(target: &Path) {
+        let Ok(target) = real(target) else { return };
+        let part = Self::part_of(&target);
+        if part.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0) {
+            // What cannot be removed is empty at least.
+            let _ = std::fs::remove_file(part);
+        }
+    }
+}
+
+/// The file that is meant: where a link leads, if it leads anywhere.
+fn real(target: &Path) -> io::Result<PathBuf> {
+    match target.symlink_metadata() {
+        Ok(metadata) if metadata.is_symlink() => target.canonicalize(),
+        _ => Ok(target.to_owned()),
+    }
+}
+
+impl Content for LocalContent {
+    fn read(&mut self, buffer: &mut [u8]) -> Result<usize, HostError> {
+        match self {
+            Self::Upload(file) => file.read(buffer).map_err(|error| host_error(&error)),
+            _ => Err(HostError::Unsupported),
+        }
+    }
+
+    fn write(&mut self, bytes: &[u8]) -> Result<(), HostError> {
+        let result = match self {
+            Self::Download(download) => download.file.write_all(bytes),
+            Self::Listing(listing) if listing.len() + bytes.len() > LISTING_LIMIT => return Err(HostError::NoSpace),
+            Self::Listing(listing) => {
+                listing.extend_from_slice(bytes);
+                Ok(())
+            }
+            Self::Screen(line) => show_lines(line, bytes),
+            Self::Output => io::stdout().lock().write_all(bytes),
+            Self::Upload(_) => return Err(HostError::Unsupported),
+        };
+        result.map_err(|error| host_error(&error))
+    }
+
+    fn publish(&mut self) -> Result<(), HostError> {
+        let result = match self {
+            Self::Download(Download { file, part: Some(part), target }) => {
+                // The permissions of the file that is replaced stay.
+                let kept = target.metadata().map(|metadata| metadata.permissions());
+                kept.map_or(Ok(()), |permissions| file.set_permissions(permissions))
+                    .and_then(|()| std::fs::rename(part, target))
+            }
+            Self::Screen(line) if !line.is_empty() => show_lines(line, b"\n"),
+            Self::Output => io::stdout().lock().flush(),
+            _ => Ok(()),
+        };
+        result.map_err(|error| host_error(&error))
+    }
+}
+
+/// Shows whole lines, with control characters escaped; keeps the start of a line until its end comes.
+fn show_lines(line: &mut Vec<u8>, bytes: &[u8]) -> io::Result<()> {
+    let mut out = io::stdout().lock();
+    for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
+        line.extend_from_slice(piece);
+        if line.ends_with(b"\n") || line.len() > LINE_LIMIT {
+            let text = line.strip_suffix(b"\n").unwrap_or(line);
+            writeln!(out, "{}", Shown(text.strip_suffix(b"\r").unwrap_or(text)))?;
+            line.clear();
+        }
+    }
+    Ok(())
+}
+
+impl Native for LocalContent {
+    fn descriptor(&self) -> Option<BorrowedFd<'_>> {
+        match self {
+            Self::Upload(file) => Some(file.as_fd()),
+            Self::Download(download) => Some(download.file.as_fd()),
+            Self::Listing(_) | Self::Screen(_) | Self::Output => None,
+        }
+    }
+}

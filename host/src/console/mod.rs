@@ -1,0 +1,206 @@
+//! What the three client programs share: everything but the sockets. A program is a runtime that implements [`Dial`], and a
+//! `main` that calls [`main`].
+//!
+//! | file | what |
+//! |---|---|
+//! | `remote.rs` | the session with a server: jobs are run, events shown |
+//! | `target.rs` | where to connect to, and as whom: arguments, URL, `.netrc`, environment |
+//! | `content.rs` | the local end of transfers |
+//! | `commands/` | the commands, and the table of them |
+//! | `prompt.rs` | line editing, history, completion |
+//! | `progress.rs` | the progress bar |
+
+mod commands;
+mod content;
+mod progress;
+mod prompt;
+mod remote;
+mod target;
+
+use std::io::{self, BufRead, IsTerminal};
+use std::net::SocketAddr;
+use std::os::unix::ffi::OsStrExt;
+use std::process::ExitCode;
+
+use clap::Parser;
+use longshore_core::client;
+use longshore_core::time::Instant;
+
+use self::commands::{CommandError, Next};
+pub use self::content::LocalContent;
+use self::remote::Remote;
+use self::target::Target;
+use crate::settings::ClientArguments;
+use crate::signals::Interrupt;
+
+/// Exit code where a command failed.
+const COMMAND_FAILED: u8 = 1;
+/// Exit code where there is no session to run commands in.
+const NO_SESSION: u8 = 2;
+
+/// A runtime that can connect.
+pub trait Dial {
+    /// Its driver.
+    type Wire: ClientWire;
+
+    /// Connects.
+    ///
+    /// # Errors
+    ///
+    /// Nobody answers there.
+    fn dial(address: SocketAddr, interrupt: Interrupt) -> io::Result<Self::Wire>;
+}
+
+/// A driver, as the console sees it. All calls wait until they are done.
+pub trait ClientWire {
+    /// The ends of the control connection: ours, and the server's.
+    ///
+    /// # Errors
+    ///
+    /// The connection is gone already.
+    fn addresses(&self) -> io::Result<(SocketAddr, SocketAddr)>;
+
+    /// The time that the session is told.
+    fn now(&self) -> Instant;
+
+    /// Puts content at the data connection.
+    fn offer(&mut self, content: LocalContent);
+
+    /// Takes back the content that the last transfer left.
+    fn take_content(&mut self) -> Option<LocalContent>;
+
+    /// Drives the session until it has something to say.
+    ///
+    /// # Errors
+    ///
+    /// The system cannot even wait.
+    fn next(&mut self, session: &mut client::Session) -> io::Result<client::Event>;
+}
+
+/// How much is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Talk {
+    Quiet,
+    Normal,
+    /// The control dialogue too.
+    Verbose,
+}
+
+/// The whole of a client program.
+pub fn main<R: Dial>() -> ExitCode {
+    let arguments = match ClientArguments::try_parse() {
+        Ok(arguments) => arguments,
+        Err(error) => return crate::usage(&error),
+    };
+    match Console::<R>::start(&arguments) {
+        Ok(mut console) => console.run(&arguments),
+        Err(error) => {
+            eprintln!("{}: {error}", crate::program());
+            ExitCode::from(NO_SESSION)
+        }
+    }
+}
+
+/// A user at work.
+struct Console<R: Dial> {
+    remote: Option<Remote<R>>,
+    interrupt: Interrupt,
+    talk: Talk,
+    ascii: bool,
+    passive: bool,
+}
+
+impl<R: Dial> Console<R> {
+    fn start(arguments: &ClientArguments) -> Result<Self, String> {
+        let talk = match (arguments.verbose, arguments.quiet) {
+            (true, _) => Talk::Verbose,
+            (_, true) => Talk::Quiet,
+            _ => Talk::Normal,
+        };
+        let target = Target::resolve(&arguments.server, arguments.port, arguments.user.as_deref())?;
+        let interrupt = Interrupt::new().map_err(|error| error.to_string())?;
+        let mut console = Self { remote: None, interrupt, talk, ascii: false, passive: !arguments.active };
+        console.connect(&target)?;
+        Ok(console)
+    }
+
+    /// Connects, logs in, and goes where the target says.
+    fn connect(&mut self, target: &Target) -> Result<(), String> {
+        self.remote = None;
+        let mut remote = Remote::connect(target, self.interrupt.clone(), self.talk, self.passive)?;
+        remote.login(target)?;
+        for folder in &target.folders {
+            remote.enter(folder).map_err(|error| format!("{}: {error}", longshore_core::wire::reply::Shown(folder)))?;
+        }
+        self.ascii = target.ascii;
+        self.remote = Some(remote);
+        Ok(())
+    }
+
+    fn run(&mut self, arguments: &ClientArguments) -> ExitCode {
+        if !arguments.commands.is_empty() {
+            for command in &arguments.commands {
+                match self.execute(command.as_bytes()) {
+                    Ok(Next::Go) => {}
+                    Ok(Next::Quit) => return ExitCode::SUCCESS,
+                    Err(error) => return self.failed(&error),
+                }
+            }
+            self.quit();
+            return ExitCode::SUCCESS;
+        }
+        if io::stdin().is_terminal() {
+            prompt::run(self);
+            ExitCode::SUCCESS
+        } else {
+            self.run_lines()
+        }
+    }
+
+    /// Commands from a pipe: all of them, and the exit code tells whether one failed.
+    fn run_lines(&mut self) -> ExitCode {
+        let mut code = ExitCode::SUCCESS;
+        let mut input = io::stdin().lock();
+        let mut line = Vec::new();
+        loop {
+            line.clear();
+            match input.read_until(b'\n', &mut line) {
+                Ok(0) => break,
+                Ok(_) => {}
+                Err(error) => {
+                    eprintln!("{}: {error}", crate::program());
+                    return ExitCode::from(COMMAND_FAILED);
+                }
+            }
+            match self.execute(line.trim_ascii_end()) {
+                Ok(Next::Go) => {}
+                Ok(Next::Quit) => return code,
+                Err(error) => code = self.failed(&error),
+            }
+        }
+        self.quit();
+        code
+    }
+
+    fn failed(&self, error: &CommandError) -> ExitCode {
+        eprintln!("{error}");
+        ExitCode::from(COMMAND_FAILED)
+    }
+
+    /// Runs a line.
+    fn execute(&mut self, line: &[u8]) -> Result<Next, CommandError> {
+        self.interrupt.begin();
+        let result = commands::execute(self, line);
+        if self.remote.as_ref().is_some_and(|remote| remote.is_lost()) {
+            self.remote = None;
+        }
+        result
+    }
+
+    /// Says goodbye, if there is anybody to say it to.
+    fn quit(&mut self) {
+        if let Some(mut remote) = self.remote.take() {
+            remote.quit();
+        }
+    }
+}
