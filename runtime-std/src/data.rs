@@ -60,7 +60,8 @@ impl<C: Native> Data<C> {
                 self.transfer = self.content.as_ref().map(|content| Transfer::new(flow, content));
                 self.hot = true;
             }
-            Action::Publish => return self.content.take().map(|mut content| Input::Published(content.publish())),
+            // It stays: a listing is still to be read.
+            Action::Publish => return self.content.as_mut().map(|content| Input::Published(content.publish())),
             Action::Abandon => *self = Self::new(),
             Action::Close | Action::Event(_) => {}
         }

@@ -7,7 +7,7 @@ use std::net::ToSocketAddrs;
 use bytes::Bytes;
 use longshore_core::client::{self, Event, Job, JobError, ListFormat, Outcome};
 use longshore_core::wire::facts::{FactLine, ListedKind};
-use longshore_core::wire::reply::{Class, Shown};
+use longshore_core::wire::reply::{Class, Reply, Shown};
 
 use super::progress::Progress;
 use super::target::Target;
@@ -135,7 +135,7 @@ impl<R: Dial> Remote<R> {
                 Event::Sent(line) if self.talk == Talk::Verbose => eprintln!("---> {}", Shown(&line)),
                 Event::Reply(reply) => {
                     if self.talk == Talk::Verbose {
-                        reply.lines.iter().for_each(|line| eprintln!("{} {}", reply.code, Shown(line)));
+                        reply_lines(&reply).for_each(|line| eprintln!("{line}"));
                     }
                     if let (Class::Preliminary, Some(size), Some(progress)) =
                         (reply.class(), reply.announced_size(), progress)
@@ -191,6 +191,16 @@ impl<R: Dial> Remote<R> {
         self.listings.insert(key, names.clone());
         Ok(names)
     }
+}
+
+/// A reply's lines, the first and the last with its code.
+pub(super) fn reply_lines(reply: &Reply) -> impl Iterator<Item = String> {
+    let last = reply.lines.len() - 1;
+    reply.lines.iter().enumerate().map(move |(at, line)| match at {
+        _ if at == last => format!("{} {}", reply.code, Shown(line)),
+        0 => format!("{}-{}", reply.code, Shown(line)),
+        _ => Shown(line).to_string(),
+    })
 }
 
 /// Why a transfer came to nothing.

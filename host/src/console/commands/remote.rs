@@ -3,7 +3,7 @@
 use bytes::Bytes;
 use longshore_core::client::{Job, ListFormat, Outcome};
 use longshore_core::time::Timestamp;
-use longshore_core::wire::reply::{Reply, Shown};
+use longshore_core::wire::reply::Shown;
 
 use super::{Call, CommandError, Next};
 use crate::console::{Console, Dial, LocalContent};
@@ -92,15 +92,9 @@ pub(super) fn quote<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Resul
     }
     let job = Job::Quote(Bytes::copy_from_slice(call.rest));
     if let Outcome::Done(reply) = console.session(call)?.run(job).map_err(|error| call.error(&error))? {
-        show(&reply);
+        crate::console::remote::reply_lines(&reply).for_each(|line| println!("{line}"));
     }
     Ok(Next::Go)
-}
-
-fn show(reply: &Reply) {
-    let (last, inner) = reply.lines.split_last().map_or((&b""[..], &[][..]), |(last, inner)| (&last[..], inner));
-    inner.iter().for_each(|line| println!("{}-{}", reply.code, Shown(line)));
-    println!("{} {}", reply.code, Shown(last));
 }
 
 fn run<R: Dial>(console: &mut Console<R>, call: &Call<'_>, name: &[u8], job: Job) -> Result<Outcome, CommandError> {
