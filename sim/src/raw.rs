@@ -162,6 +162,7 @@ impl Peer for Raw {
     }
 
     fn connect(&mut self, port: u16) {
+        self.listening = false;
         self.data = self.network.dial(port);
     }
 

@@ -1,0 +1,72 @@
+//! The end-to-end cases: each is written once, against a pair of programs, and [`suite!`] makes tests of all of them for the
+//! programs of one runtime. Everything happens on loopback, on ports that the system picks, in folders of its own.
+//!
+//! | module | what |
+//! |---|---|
+//! | [`programs`] | starting servers and clients, and stopping them |
+//! | [`peer`] | a client that says just what a case tells it to |
+//! | [`contract`] | what a user sees: messages, exit codes, the prompt |
+//! | [`dialogues`] | the dialogues of the vector table, over sockets |
+//! | [`transfers`] | files of all sizes, both ways, resumed and broken off |
+//! | [`hostile`] | bad input, ways out of the root, floods |
+//! | [`operation`] | settings, limits, stopping, memory |
+
+pub mod contract;
+pub mod dialogues;
+pub mod hostile;
+pub mod operation;
+pub mod peer;
+pub mod programs;
+pub mod transfers;
+
+/// Makes a test of every case, for a server and a client program.
+#[macro_export]
+macro_rules! suite {
+    (server = $server:expr, client = $client:expr) => {
+        $crate::cases!($server, $client;
+            contract::the_first_session_goes_as_promised,
+            contract::the_prompt_survives_mistakes_and_quits,
+            contract::commands_end_at_the_first_failure,
+            contract::a_server_that_is_not_there_is_exit_2,
+            contract::logins_come_from_arguments_environment_and_netrc,
+            contract::urls_lead_to_a_folder,
+            contract::bad_arguments_are_exit_2,
+            dialogues::go_as_the_table_says,
+            transfers::files_of_all_sizes_arrive_whole,
+            transfers::many_files_by_wildcard,
+            transfers::downloads_resume,
+            transfers::a_broken_upload_is_kept_and_resumed,
+            transfers::names_are_bytes,
+            transfers::a_killed_client_leaves_the_old_file,
+            transfers::a_killed_server_leaves_the_old_local_file,
+            transfers::abort_stops_a_download_that_nobody_reads,
+            transfers::uploads_replace_whole_and_keep_permissions,
+            transfers::texts_are_converted,
+            hostile::bad_lines_get_their_error_and_nothing_else,
+            hostile::nothing_leads_out_of_the_root,
+            hostile::a_home_is_all_that_its_user_sees,
+            hostile::data_connections_are_the_peers_alone,
+            hostile::what_is_no_file_is_not_opened,
+            operation::bad_settings_are_exit_2,
+            operation::settings_come_from_a_file_too,
+            operation::a_stop_lets_a_transfer_finish,
+            operation::sessions_are_limited,
+            operation::memory_stays_flat,
+            operation::a_password_hash_lets_its_user_in,
+            operation::sessions_leave_nothing_behind,
+        );
+    };
+}
+
+/// Makes a test of each named case.
+#[macro_export]
+macro_rules! cases {
+    ($server:expr, $client:expr; $($module:ident::$case:ident,)*) => {
+        $(
+            #[test]
+            fn $case() {
+                $crate::$module::$case(&$crate::programs::Programs::new($server, $client));
+            }
+        )*
+    };
+}

@@ -1,0 +1,134 @@
+//! A client that says just what a case tells it to.
+
+use std::io::{Read, Write};
+use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+
+use longshore_core::wire::address;
+use longshore_core::wire::reply::{Reply, ReplyDecoder};
+use longshore_sim::dialogue::Peer;
+
+use crate::programs::{PATIENCE, Server};
+
+/// A control connection, and perhaps a data connection.
+#[derive(Debug)]
+pub struct SocketPeer {
+    /// The control connection.
+    pub control: TcpStream,
+    decoder: ReplyDecoder,
+    unread: Vec<u8>,
+    listener: Option<TcpListener>,
+    /// The data connection.
+    pub data: Option<TcpStream>,
+}
+
+impl SocketPeer {
+    /// Connects to a server over IPv4.
+    pub fn connect_to(server: &Server) -> Self {
+        Self::connect_at(Ipv4Addr::LOCALHOST.into(), server.port)
+    }
+
+    /// Connects to an address of this machine.
+    pub fn connect_at(ip: IpAddr, port: u16) -> Self {
+        let control = TcpStream::connect(SocketAddr::new(ip, port)).expect("the server takes connections");
+        control.set_read_timeout(Some(PATIENCE)).expect("a time is valid");
+        Self { control, decoder: ReplyDecoder::new(), unread: Vec::new(), listener: None, data: None }
+    }
+
+    /// Connects and logs in, in TYPE I.
+    pub fn logged_in(server: &Server) -> Self {
+        let mut peer = Self::connect_to(server);
+        peer.expect_reply(220);
+        peer.say("USER anonymous", 331);
+        peer.say("PASS x", 230);
+        peer.say("TYPE I", 200);
+        peer
+    }
+
+    /// Sends a command, and checks the code of its reply.
+    pub fn say(&mut self, command: &str, code: u16) -> Reply {
+        self.command(command.as_bytes());
+        let reply = self.reply().unwrap_or_else(|| panic!("no reply to {command}"));
+        assert_eq!(reply.code, code, "{command}: {reply}");
+        reply
+    }
+
+    /// Checks the code of the next reply.
+    pub fn expect_reply(&mut self, code: u16) -> Reply {
+        let reply = self.reply().expect("a reply");
+        assert_eq!(reply.code, code, "{reply}");
+        reply
+    }
+
+    /// Asks for a passive data connection, and connects.
+    pub fn passive(&mut self) {
+        let reply = self.say("EPSV", 229);
+        self.connect(address::parse_229(reply.text()).expect("a port"));
+    }
+
+    /// Whether the server has closed the control connection.
+    pub fn is_closed(&mut self) -> bool {
+        self.reply().is_none()
+    }
+}
+
+impl Peer for SocketPeer {
+    fn command(&mut self, line: &[u8]) {
+        // A server that has closed is seen at the reply.
+        let _ = self.control.write_all(&[line, b"\r\n"].concat());
+    }
+
+    fn reply(&mut self) -> Option<Reply> {
+        loop {
+            let (taken, reply) = self.decoder.decode(&self.unread).expect("a server sends replies");
+            self.unread.drain(..taken);
+            if reply.is_some() {
+                return reply;
+            }
+            let mut buffer = [0; 4096];
+            match self.control.read(&mut buffer) {
+                Ok(0) | Err(_) => return None,
+                Ok(count) => self.unread.extend_from_slice(&buffer[..count]),
+            }
+        }
+    }
+
+    fn connect(&mut self, port: u16) {
+        self.listener = None;
+        let ip = self.control.peer_addr().expect("connected").ip();
+        let data = TcpStream::connect(SocketAddr::new(ip, port)).expect("the server listens");
+        data.set_read_timeout(Some(PATIENCE)).expect("a time is valid");
+        self.data = Some(data);
+    }
+
+    fn listen(&mut self, line: &[u8]) -> Vec<u8> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port is free");
+        let port = listener.local_addr().expect("it listens").port();
+        self.listener = Some(listener);
+        let text = String::from_utf8(line.to_vec()).expect("a command of the table");
+        let [high, low] = port.to_be_bytes();
+        text.replace("200,1", &format!("{high},{low}")).replace("51201", &port.to_string()).into_bytes()
+    }
+
+    fn accept(&mut self) {
+        if let Some(listener) = self.listener.take() {
+            self.data = Some(listener.accept().expect("the server connects").0);
+        }
+    }
+
+    fn upload(&mut self, bytes: &[u8]) {
+        let mut data = self.data.take().expect("a data connection");
+        data.write_all(bytes).expect("the server reads");
+        data.shutdown(Shutdown::Write).expect("it is open");
+    }
+
+    fn download(&mut self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.data.take().expect("a data connection").read_to_end(&mut bytes).expect("the server sends");
+        bytes
+    }
+
+    fn drop_data(&mut self) {
+        self.data = None;
+        self.listener = None;
+    }
+}
