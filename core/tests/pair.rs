@@ -19,7 +19,7 @@ fn retrieve(path: &str) -> Job {
 }
 
 fn store(path: &str) -> Job {
-    Job::Store { path: path.to_owned().into(), how: Store::Replace, representation: Representation::Image }
+    Job::Store { path: path.to_owned().into(), how: Store::Replace, representation: Representation::Image, size: None }
 }
 
 fn refused(result: Result<impl std::fmt::Debug, JobError>) -> u16 {
@@ -38,9 +38,11 @@ fn every_job_does_what_it_says() {
         assert_eq!(pair.fetch(retrieve("a.txt")).unwrap(), b"hello world\n");
         assert_eq!(pair.send(store("up"), b"abc").unwrap(), Outcome::Moved(3));
         assert_eq!(memory.read("/up").unwrap(), b"abc");
-        let append = Job::Store { path: "up".into(), how: Store::Append, representation: Representation::Image };
+        let append =
+            Job::Store { path: "up".into(), how: Store::Append, representation: Representation::Image, size: None };
         pair.send(append, b"def").unwrap();
-        let resume = Job::Store { path: "up".into(), how: Store::At(5), representation: Representation::Image };
+        let resume =
+            Job::Store { path: "up".into(), how: Store::At(5), representation: Representation::Image, size: None };
         pair.send(resume, b"FG").unwrap();
         assert_eq!(memory.read("/up").unwrap(), b"abcdeFG");
         let tail = Job::Retrieve { path: "up".into(), offset: 5, representation: Representation::Image };
@@ -155,7 +157,7 @@ proptest! {
         let memory = Memory::fixture();
         let mut pair = Pair::logged_in(host(&memory), Cuts::seeded(seed, longest, Duration::from_millis(millis)));
         let representation = if ascii { Representation::Ascii } else { Representation::Image };
-        let up = Job::Store { path: "f".into(), how: Store::Replace, representation };
+        let up = Job::Store { path: "f".into(), how: Store::Replace, representation, size: Some(content.len() as u64) };
         let sent = pair.send(up, &content).unwrap();
         let down = Job::Retrieve { path: "f".into(), offset: 0, representation };
         let came = pair.fetch(down).unwrap();

@@ -17,11 +17,12 @@ pub const SECRET: &str =
 
 /// alice, who may write, and bob, who may read; both with the password "secret".
 pub fn users_file() -> String {
-    ["alice", "bob"].map(|name| {
-        let access = if name == "alice" { "write" } else { "read" };
-        format!("[[user]]\nname = \"{name}\"\npassword = \"{SECRET}\"\naccess = \"{access}\"\n")
-    })
-    .concat()
+    ["alice", "bob"]
+        .map(|name| {
+            let access = if name == "alice" { "write" } else { "read" };
+            format!("[[user]]\nname = \"{name}\"\npassword = \"{SECRET}\"\naccess = \"{access}\"\n")
+        })
+        .concat()
 }
 
 /// Every row whose commands exist, each with a server of its own.

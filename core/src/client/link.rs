@@ -34,6 +34,8 @@ pub(super) struct Link {
     pub(super) representation: Option<Representation>,
     /// The server does not know EPSV, or it leads nowhere.
     pub(super) epsv_failed: bool,
+    /// The server does not heed ALLO.
+    pub(super) allo_ignored: bool,
     /// A REST is in force that no transfer has used.
     pub(super) restart_left: bool,
     /// Since when a reply is due.
@@ -56,6 +58,7 @@ impl Link {
             features: Vec::new(),
             representation: None,
             epsv_failed: false,
+            allo_ignored: false,
             restart_left: false,
             awaiting: Some(now),
             drained: now,

@@ -8,10 +8,12 @@
 //! ```
 //!
 //! A store is whole only if the client still lives when its data ends: one that died closes both connections, and the
-//! control connection tells. So a store that ended stays in `Settling` for one look at the control connection.
+//! control connection tells. But which of the two is closed first is up to the client's system, so a store that ended stays
+//! in `Settling` for a look at the control connection, and for a small part of the time that it took.
 
 use alloc::format;
 use alloc::string::String;
+use core::time::Duration;
 
 use bytes::Bytes;
 
@@ -28,6 +30,11 @@ use crate::time::Instant;
 use crate::wire::scan::{decimal, word};
 use crate::wire::verb::Verb;
 
+/// A store settles for this part of the time that it took, so that waiting costs a fiftieth at most.
+const SETTLE_PART: u32 = 50;
+/// It settles no longer than this.
+const SETTLE_MOST: Duration = Duration::from_millis(50);
+
 /// A transfer, from its command to its last reply.
 #[derive(Debug)]
 pub(super) struct Transfer {
@@ -40,6 +47,8 @@ pub(super) struct Transfer {
     /// How many bytes ALLO announced.
     announced: Option<u64>,
     stage: Stage,
+    /// When the data connection stood.
+    connected: Instant,
     moved: u64,
 }
 
@@ -49,7 +58,7 @@ enum Stage {
     Opening(Instant),
     /// Bytes flow; the last ones came then.
     Moving(Instant),
-    /// All bytes are in, since then.
+    /// All bytes are in; if the client lives then, they are whole.
     Settling(Instant),
     /// The host puts the file under its name.
     Publishing,
@@ -57,14 +66,14 @@ enum Stage {
 
 impl Transfer {
     fn new(verb: Verb, name: Bytes, path: VirtualPath, way: Way, codec: Codec) -> Self {
-        let stage = Stage::Opening(Instant::ORIGIN);
-        Self { verb, name, path, way, codec: Some(codec), announced: None, stage, moved: 0 }
+        let (stage, connected) = (Stage::Opening(Instant::ORIGIN), Instant::ORIGIN);
+        Self { verb, name, path, way, codec: Some(codec), announced: None, stage, connected, moved: 0 }
     }
 
     pub(super) fn deadline(&self, config: &Config) -> Option<Instant> {
         match self.stage {
             Stage::Opening(since) | Stage::Moving(since) => Some(since + config.data_timeout),
-            Stage::Settling(since) => Some(since),
+            Stage::Settling(until) => Some(until),
             Stage::Publishing => None,
         }
     }
@@ -211,6 +220,7 @@ impl Session {
         match result {
             Ok(()) => {
                 transfer.stage = Stage::Moving(now);
+                transfer.connected = now;
                 if let Some(codec) = transfer.codec.take() {
                     self.actions.push_back(Action::Start(Flow { way: transfer.way, codec }));
                 }
@@ -231,7 +241,10 @@ impl Session {
             return;
         };
         match result {
-            Ok(()) if transfer.way == Way::Receive => transfer.stage = Stage::Settling(now),
+            Ok(()) if transfer.way == Way::Receive => {
+                let pause = ((now - transfer.connected) / SETTLE_PART).min(SETTLE_MOST);
+                transfer.stage = Stage::Settling(now + pause);
+            }
             Ok(()) => self.end_transfer(now, 226, ""),
             Err(TransferError::Lost) => self.end_transfer(now, 426, "The data connection broke; transfer aborted."),
             Err(TransferError::Content(HostError::NoSpace)) => {

@@ -90,7 +90,10 @@ fn start(arguments: ServerArguments) -> Result<Service, String> {
         port = listener.local_addr().map_err(|error| error.to_string())?.port();
         listeners.push(listener);
     }
-    announce(&listeners, settings.port).map_err(|error| error.to_string())?;
+    if let Err(error) = announce(&listeners) {
+        // Whoever started it does not listen; others may want to connect all the same.
+        tracing::warn!(%error, "cannot say where the server listens");
+    }
     Ok(Service {
         listeners,
         config: Arc::new(settings.config),
@@ -100,7 +103,7 @@ fn start(arguments: ServerArguments) -> Result<Service, String> {
     })
 }
 
-fn announce(listeners: &[TcpListener], port: u16) -> io::Result<()> {
+fn announce(listeners: &[TcpListener]) -> io::Result<()> {
     let mut out = io::stdout().lock();
     let mut local_only = true;
     for listener in listeners {
@@ -110,7 +113,7 @@ fn announce(listeners: &[TcpListener], port: u16) -> io::Result<()> {
     }
     out.flush()?;
     if local_only {
-        tracing::info!(port, "only this machine can connect; --listen ADDRESS opens the server to others");
+        tracing::info!("only this machine can connect; --listen ADDRESS opens the server to others");
     }
     Ok(())
 }

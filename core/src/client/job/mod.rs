@@ -76,6 +76,9 @@ pub enum Job {
         path: Bytes,
         /// In place of what is there, from an offset on, or behind it. [`Store::Unique`] is STOU.
         how: Store,
+        /// How many bytes there will be, where it is known. A new file is announced with ALLO then, so that a server which
+        /// heeds it takes no part of the file for the whole.
+        size: Option<u64>,
         /// In which type.
         representation: Representation,
     },

@@ -25,6 +25,8 @@ pub(in crate::client) struct Transfer {
     stage: Stage,
     /// The size of the whole file, as the server told it.
     size: Option<u64>,
+    /// The size of what is to be stored, for ALLO.
+    announced: Option<u64>,
     moved: u64,
     /// Broken off before there was anything to send ABOR for.
     cancelled: bool,
@@ -49,6 +51,8 @@ enum Stage {
     Port,
     /// REST
     Rest,
+    /// ALLO
+    Allo,
     /// The command itself; its preliminary reply is due.
     Command,
     /// Active mode: the server is to connect.
@@ -72,11 +76,13 @@ enum Stage {
 
 impl Transfer {
     pub(super) fn new(job: Job) -> Self {
+        let mut announced = None;
         let (verb, path, way, representation, offset) = match job {
             Job::Retrieve { path, offset, representation } => {
                 (Verb::Retr, Some(path), Way::Receive, representation, offset)
             }
-            Job::Store { path, how, representation } => {
+            Job::Store { path, how, representation, size } => {
+                announced = size.filter(|_| how == Store::Replace && representation == Representation::Image);
                 let (verb, offset) = match how {
                     Store::Replace => (Verb::Stor, 0),
                     Store::At(offset) => (Verb::Stor, offset),
@@ -95,7 +101,18 @@ impl Transfer {
             }
             _ => (Verb::List, None, Way::Receive, Representation::Ascii, 0),
         };
-        Self { verb, path, way, representation, offset, stage: Stage::Type, size: None, moved: 0, cancelled: false }
+        Self {
+            verb,
+            path,
+            way,
+            representation,
+            offset,
+            stage: Stage::Type,
+            size: None,
+            announced,
+            moved: 0,
+            cancelled: false,
+        }
     }
 
     pub(super) fn start(&mut self, link: &mut Link, now: Instant) -> Step {
@@ -154,7 +171,19 @@ impl Transfer {
             self.stage = Stage::Rest;
             Step::Wait
         } else {
-            self.command(link, now)
+            self.announce(link, now)
+        }
+    }
+
+    /// ALLO, unless the server has said that it does not matter (RFC 959, section 4.1.3).
+    fn announce(&mut self, link: &mut Link, now: Instant) -> Step {
+        match self.announced {
+            Some(size) if !link.allo_ignored => {
+                link.send(now, &Command::with(Verb::Allo, alloc::format!("{size}").into_bytes()));
+                self.stage = Stage::Allo;
+                Step::Wait
+            }
+            _ => self.command(link, now),
         }
     }
 
@@ -193,6 +222,10 @@ impl Transfer {
             Stage::Port if class == Class::Completion => self.restart(link, now),
             Stage::Rest if class == Class::Intermediate => {
                 link.restart_left = self.offset > 0;
+                self.announce(link, now)
+            }
+            Stage::Allo if class != Class::Preliminary => {
+                link.allo_ignored = reply.code != 200;
                 self.command(link, now)
             }
             // The offset of an upload is the size of what is there: appending comes to the same.

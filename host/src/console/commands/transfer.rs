@@ -201,7 +201,7 @@ fn send<R: Dial>(
     offset: u64,
 ) -> Result<(), CommandError> {
     let representation = if offset > 0 { Representation::Image } else { console.representation() };
-    let job = Job::Store { path: name.clone(), how, representation };
+    let job = Job::Store { path: name.clone(), how, representation, size: Some(size) };
     let progress = Progress::new(&Shown(local).to_string(), Some(size), offset, console.talk);
     let result = console.session(call)?.transfer(job, || Ok(LocalContent::Upload(file)), Some(&progress));
     report(console, call, local, progress, result, "sent").map(drop)
