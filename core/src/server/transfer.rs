@@ -9,7 +9,8 @@
 //!
 //! A store is whole only if the client still lives when its data ends: one that died closes both connections, and the
 //! control connection tells. But which of the two is closed first is up to the client's system, so a store that ended stays
-//! in `Settling` for a look at the control connection, and for a small part of the time that it took.
+//! in `Settling` for a look at the control connection, and then for a moment. What ALLO announced, and all of which came,
+//! needs no such doubt.
 
 use alloc::format;
 use alloc::string::String;
@@ -30,10 +31,14 @@ use crate::time::Instant;
 use crate::wire::scan::{decimal, word};
 use crate::wire::verb::Verb;
 
-/// A store settles for this part of the time that it took, so that waiting costs a fiftieth at most.
+/// A store settles for this part of the time that it took.
 const SETTLE_PART: u32 = 50;
 /// It settles no longer than this.
 const SETTLE_MOST: Duration = Duration::from_millis(50);
+/// And no shorter than this, which is what a busy system may need to close the other connection of a client that died.
+const SETTLE_LEAST: Duration = Duration::from_millis(10);
+/// But what a client sends in one piece is there as a whole or not at all, so up to so many bytes there is no least.
+const ONE_PIECE: u64 = 64 * 1024;
 
 /// A transfer, from its command to its last reply.
 #[derive(Debug)]
@@ -75,6 +80,16 @@ impl Transfer {
             Stage::Opening(since) | Stage::Moving(since) => Some(since + config.data_timeout),
             Stage::Settling(until) => Some(until),
             Stage::Publishing => None,
+        }
+    }
+
+    /// How long a store whose data has ended waits for news of its client's death.
+    fn settling(&self, now: Instant) -> Duration {
+        let part = ((now - self.connected) / SETTLE_PART).min(SETTLE_MOST);
+        match self.moved {
+            moved if self.announced == Some(moved) => Duration::ZERO,
+            1..=ONE_PIECE => part,
+            _ => part.max(SETTLE_LEAST),
         }
     }
 
@@ -242,8 +257,7 @@ impl Session {
         };
         match result {
             Ok(()) if transfer.way == Way::Receive => {
-                let pause = ((now - transfer.connected) / SETTLE_PART).min(SETTLE_MOST);
-                transfer.stage = Stage::Settling(now + pause);
+                transfer.stage = Stage::Settling(now + transfer.settling(now));
             }
             Ok(()) => self.end_transfer(now, 226, ""),
             Err(TransferError::Lost) => self.end_transfer(now, 426, "The data connection broke; transfer aborted."),
