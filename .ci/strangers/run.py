@@ -320,7 +320,7 @@ def our_client(client, server):
     # Over what is there, in parts, and behind it.
     ours(here, "put f65537 f1\nappend f1 f1\nput f1\n")
     same(f"{here}/f1", f"{root}/f1")
-    with open(f"{here}/f65537", "rb") as f, open(f"{back}/r.part", "wb") as part, open(f"{root}/r", "wb") as up:
+    with open(f"{here}/f65537", "rb") as f, open(f"{back}/.r.longshore-part", "wb") as part, open(f"{root}/r", "wb") as up:
         start = f.read(4321)
         part.write(start)
         up.write(start)
@@ -359,7 +359,7 @@ def aborted(client, server, back, env):
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **env})
     process.stdin.write("get huge\nsize huge\n")
     process.stdin.close()
-    while not (os.path.exists(f"{back}/huge.part") and os.path.getsize(f"{back}/huge.part")):
+    while not (os.path.exists(f"{back}/.huge.longshore-part") and os.path.getsize(f"{back}/.huge.longshore-part")):
         time.sleep(0.01)
     process.send_signal(signal.SIGINT)
     out, err = process.stdout.read(), process.stderr.read()
@@ -368,7 +368,7 @@ def aborted(client, server, back, env):
     with open(f"{back}/huge") as f:
         expect(f.read(4) == "old")
     os.remove(f"{server.root_dir}/huge")
-    os.remove(f"{back}/huge.part")
+    os.remove(f"{back}/.huge.longshore-part")
 
 
 def main(built):

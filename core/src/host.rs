@@ -53,6 +53,13 @@ pub trait Host {
     /// Nothing is there, or it cannot be looked at.
     fn entry(&self, path: &VirtualPath) -> Result<Entry, HostError>;
 
+    /// Looks whether `path` is a directory that may be gone into.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::NotDirectory`] among others.
+    fn enter(&self, path: &VirtualPath) -> Result<(), HostError>;
+
     /// Opens a directory for reading.
     ///
     /// # Errors

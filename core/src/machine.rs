@@ -74,8 +74,8 @@ pub enum Action<E> {
 /// Where to listen for a data connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Listen {
-    /// The local address.
-    pub ip: IpAddr,
+    /// The local address; its port does not matter.
+    pub local: SocketAddr,
     /// The ports to choose from, at random (RFC 2577, section 8); any free one if `None`.
     pub ports: Option<RangeInclusive<u16>>,
 }
@@ -91,8 +91,8 @@ pub enum Route {
     },
     /// Connect.
     Dial {
-        /// The local address, where it matters (RFC 1123, section 4.1.2.12).
-        from: Option<IpAddr>,
+        /// The local address, where it matters (RFC 1123, section 4.1.2.12); its port does not.
+        from: Option<SocketAddr>,
         /// The peer.
         to: SocketAddr,
     },

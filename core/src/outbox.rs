@@ -22,6 +22,10 @@ impl Outbox {
         self.gone = (self.gone + count).min(self.bytes.len());
         if self.gone == self.bytes.len() {
             *self = Self::default();
+        } else if self.gone >= self.bytes.len() / 2 {
+            // A peer that never reads all of it must not make it grow.
+            self.bytes.drain(..self.gone);
+            self.gone = 0;
         }
     }
 

@@ -350,3 +350,86 @@ fn only_the_peer_decides_where_its_own_data_goes() {
     assert_eq!(raw.download(), b"hello world\n");
     assert_eq!(raw.reply().unwrap().code, 226);
 }
+
+#[test]
+fn a_session_that_was_silent_for_long_is_still_answered() {
+    let mut raw = logged_in(&Memory::fixture());
+    raw.now = raw.now + Config::default().data_timeout + Duration::from_secs(10);
+    assert_eq!(say(&mut raw, "PWD"), 257);
+    raw.now = raw.now + Config::default().login_timeout;
+    assert_eq!(say(&mut raw, "USER alice"), 331);
+    assert_eq!(say(&mut raw, "PASS secret"), 230);
+    raw.now = raw.now + Config::default().login_timeout;
+    assert_eq!(say(&mut raw, "REIN"), 220);
+    assert_eq!(say(&mut raw, "NOOP"), 200);
+}
+
+#[test]
+fn an_end_with_quit_before_it_publishes_nothing() {
+    let memory = Memory::fixture();
+    let mut raw = logged_in(&memory);
+    passive(&mut raw);
+    assert_eq!(say(&mut raw, "STOR a.txt"), 150);
+    raw.send(b"QUIT\r\n");
+    raw.upload_quietly(b"half");
+    raw.hang_up();
+    assert_eq!(memory.read("/a.txt").unwrap(), b"hello world\n");
+}
+
+#[test]
+fn an_abort_cancels_a_rename() {
+    let mut raw = logged_in(&Memory::fixture());
+    raw.send(b"RNFR a.txt\r\nABOR\r\nRNTO b.txt\r\n");
+    let codes: Vec<u16> = (0..3).map(|_| raw.reply().unwrap().code).collect();
+    assert_eq!(codes, [350, 225, 503]);
+}
+
+#[test]
+fn the_login_comes_before_the_form_of_an_argument() {
+    let mut raw = server(&Memory::fixture());
+    raw.reply().unwrap();
+    for (command, code) in [("PWD x", 530), ("PORT 1 2", 530), ("DELE a\0", 530), ("DELE", 501), ("FEAT x", 501)] {
+        assert_eq!(say(&mut raw, command), code, "{command}");
+    }
+}
+
+#[test]
+fn an_offset_behind_the_end_is_told_in_ascii_too() {
+    let mut raw = logged_in(&Memory::fixture());
+    assert_eq!(say(&mut raw, "TYPE A"), 200);
+    passive(&mut raw);
+    assert_eq!(say(&mut raw, "REST 14"), 350);
+    assert_eq!(say(&mut raw, "RETR a.txt"), 150);
+    assert_eq!(raw.download(), b"");
+    assert_eq!(raw.reply().unwrap().code, 451);
+}
+
+#[test]
+fn a_peer_that_reads_slowly_does_not_make_the_server_grow() {
+    use longshore_core::machine::Machine;
+    use longshore_core::server::{Session, UNSENT_LIMIT};
+    use longshore_core::time::Instant;
+    let (local, peer) = ("127.0.0.1:21".parse().unwrap(), "127.0.0.1:40000".parse().unwrap());
+    let mut session = Session::new(std::sync::Arc::default(), local, peer, Instant::ORIGIN);
+    let mut sent = 0;
+    for _ in 0..200_000 {
+        if session.wants_input() {
+            session.receive(Instant::ORIGIN, b"HELP\r\n");
+        }
+        let unsent = session.transmit().len();
+        assert!(unsent < 2 * UNSENT_LIMIT, "{unsent} bytes wait");
+        // All but one byte.
+        session.sent(Instant::ORIGIN, unsent - 1);
+        sent += unsent - 1;
+    }
+    assert!(sent > 50_000_000);
+    let held = resident_kib();
+    assert!(held < 64 * 1024, "{held} KiB are held");
+}
+
+/// What this process holds, in KiB.
+fn resident_kib() -> u64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:")).unwrap_or("0");
+    line.split_whitespace().next().and_then(|word| word.parse().ok()).unwrap_or(0)
+}

@@ -171,6 +171,21 @@ fn passive_replies_are_read_as_the_table_says() {
 }
 
 #[test]
+fn a_passive_reply_is_found_whatever_surrounds_it_and_in_no_time() {
+    for text in ["192,0,2,7,195,80, go", "192,0,2,7,195,80 5 left", "(192,0,2,7,195,80,)", "1,2 then 192,0,2,7,195,80"]
+    {
+        assert_eq!(
+            address::parse_227(text.as_bytes()).map(|it| it.to_string()),
+            Some("192.0.2.7:50000".into()),
+            "{text}"
+        );
+    }
+    // A reply of the greatest size: quadratic work would take seconds.
+    assert_eq!(address::parse_227("1,".repeat(32_000).as_bytes()).map(|it| it.port()), Some(257));
+    assert_eq!(address::parse_227("1,999,".repeat(10_000).as_bytes()), None);
+}
+
+#[test]
 fn active_addresses_are_read_as_the_tables_say() {
     let check = |row: &Row<'_>, parse: fn(&[u8], IpAddr) -> _| {
         let result: Result<std::net::SocketAddr, address::AddressError> =

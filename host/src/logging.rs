@@ -1,5 +1,6 @@
 //! What goes to standard error for those who run a server.
 
+use std::io::{self, Write};
 use std::net::SocketAddr;
 
 use longshore_core::host::Access;
@@ -26,12 +27,26 @@ pub fn start(verbosity: i8, format: LogFormat) {
         1 => Level::DEBUG,
         _ => Level::TRACE,
     };
-    let subscriber = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false);
+    let subscriber = tracing_subscriber::fmt().with_max_level(level).with_writer(|| Log).with_target(false);
+    let subscriber = subscriber.log_internal_errors(false);
     // A second start, in a test say, changes nothing.
     let _ = match format {
         LogFormat::Text => subscriber.with_ansi(false).try_init(),
         LogFormat::Json => subscriber.json().try_init(),
     };
+}
+
+/// Standard error, where it is fine if nobody reads it any more.
+struct Log;
+
+impl Write for Log {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(io::stderr().write(bytes).unwrap_or(bytes.len()))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Logs what a session notes. What a peer says is escaped.

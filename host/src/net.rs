@@ -2,7 +2,7 @@
 //! without waiting, and the options of control connections.
 
 use std::io;
-use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::time::Duration;
 
 use longshore_core::machine::{Listen, NetworkError};
@@ -34,18 +34,24 @@ pub fn listen_control(address: SocketAddr) -> io::Result<TcpListener> {
 /// No port is free.
 pub fn listen_data(order: &Listen) -> Result<TcpListener, NetworkError> {
     let Some(range) = &order.ports else {
-        return listen_without_blocking(SocketAddr::new(order.ip, 0));
+        return listen_without_blocking(with_port(order.local, 0));
     };
     let count = u64::from(range.end().saturating_sub(*range.start())) + 1;
     let first = random() % count;
     for step in 0..count {
         let offset = u16::try_from((first + step) % count).unwrap_or(0);
-        let address = SocketAddr::new(order.ip, range.start().saturating_add(offset));
+        let address = with_port(order.local, range.start().saturating_add(offset));
         if let Ok(listener) = listen_without_blocking(address) {
             return Ok(listener);
         }
     }
     Err(NetworkError::NoPort)
+}
+
+/// The same address, the scope of a link-local one included, with another port.
+fn with_port(mut address: SocketAddr, port: u16) -> SocketAddr {
+    address.set_port(port);
+    address
 }
 
 fn listen_without_blocking(address: SocketAddr) -> Result<TcpListener, NetworkError> {
@@ -71,12 +77,12 @@ fn listen(address: SocketAddr, backlog: i32) -> io::Result<TcpListener> {
 /// # Errors
 ///
 /// It has failed at once.
-pub fn dial(from: Option<IpAddr>, to: SocketAddr) -> Result<TcpStream, NetworkError> {
+pub fn dial(from: Option<SocketAddr>, to: SocketAddr) -> Result<TcpStream, NetworkError> {
     let socket = Socket::new(Domain::for_address(to), Type::STREAM, Some(Protocol::TCP))
         .map_err(|error| network_error(&error))?;
     socket.set_nonblocking(true).map_err(|error| network_error(&error))?;
     if let Some(from) = from {
-        socket.bind(&SocketAddr::new(from, 0).into()).map_err(|error| network_error(&error))?;
+        socket.bind(&with_port(from, 0).into()).map_err(|error| network_error(&error))?;
     }
     match socket.connect(&to.into()) {
         Ok(()) => Ok(socket.into()),

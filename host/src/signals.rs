@@ -71,6 +71,11 @@ impl Interrupt {
         self.armed.store(false, Ordering::Relaxed);
     }
 
+    /// Something begins that cannot be broken off: the next signal ends the program.
+    pub fn arm(&self) {
+        self.armed.store(true, Ordering::Relaxed);
+    }
+
     /// What becomes readable.
     pub fn signal(&self) -> &Signal {
         &self.signal

@@ -58,7 +58,7 @@ impl<C: Native> Data<C> {
             },
             Action::Start(flow) => {
                 self.transfer = self.content.as_ref().map(|content| Transfer::new(flow, content));
-                self.hot = true;
+                self.hot = self.transfer.is_some();
             }
             // It stays: a listing is still to be read.
             Action::Publish => return self.content.as_mut().map(|content| Input::Published(content.publish())),
@@ -97,9 +97,8 @@ impl<C: Native> Data<C> {
     pub(crate) fn step(&mut self) -> Option<Input> {
         match &self.socket {
             Socket::Accepting(listener, from) => {
-                let stream = accept(listener, *from)?;
-                self.socket = Socket::Open(stream);
-                Some(Input::Connected(Ok(())))
+                let result = accept(listener, *from)?;
+                Some(Input::Connected(result.map(|stream| self.socket = Socket::Open(stream))))
             }
             Socket::Dialing(_) => self.dialled(),
             Socket::Open(stream) => {
@@ -140,17 +139,21 @@ impl<C: Native> Data<C> {
     }
 }
 
-/// Takes a connection from the peer; those from elsewhere are closed (RFC 2577, section 4).
-fn accept(listener: &TcpListener, from: std::net::IpAddr) -> Option<TcpStream> {
+/// Takes a connection from the peer, if one waits; those from elsewhere are closed (RFC 2577, section 4).
+fn accept(listener: &TcpListener, from: std::net::IpAddr) -> Option<Result<TcpStream, NetworkError>> {
     loop {
         match listener.accept() {
             Ok((stream, address)) if address.ip().to_canonical() == from.to_canonical() => {
-                stream.set_nonblocking(true).ok()?;
-                return Some(stream);
+                let result = stream.set_nonblocking(true).map(|()| stream);
+                return Some(result.map_err(|error| net::network_error(&error)));
             }
             Ok(_) => {}
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(_) => return None,
+            Err(error) => match error.kind() {
+                io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => {}
+                io::ErrorKind::WouldBlock => return None,
+                // No descriptor is left, say: the connection would wait for ever.
+                _ => return Some(Err(net::network_error(&error))),
+            },
         }
     }
 }

@@ -4,7 +4,7 @@
 //! connection waits for a thread to be made, and an idle server has but a few threads.
 
 use std::io;
-use std::net::TcpStream;
+use std::net::{TcpListener, TcpStream};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
@@ -34,18 +34,19 @@ pub struct Std;
 
 struct Shared {
     service: Service,
-    /// Whoever holds this waits for the next connection.
-    turn: Mutex<()>,
+    /// Whoever holds these waits for the next connection. They are gone once the server is to stop.
+    listeners: Mutex<Vec<TcpListener>>,
     spare: AtomicUsize,
 }
 
 impl Serve for Std {
-    fn serve(service: Service) -> io::Result<()> {
-        for listener in &service.listeners {
-            // Another process may have taken the connection that poll told of.
+    fn serve(mut service: Service) -> io::Result<()> {
+        let listeners = std::mem::take(&mut service.listeners);
+        for listener in &listeners {
+            // The connection that poll told of may be gone again.
             listener.set_nonblocking(true)?;
         }
-        let shared = Arc::new(Shared { service, turn: Mutex::new(()), spare: AtomicUsize::new(0) });
+        let shared = Arc::new(Shared { service, listeners: Mutex::new(listeners), spare: AtomicUsize::new(0) });
         for _ in 0..SPARE {
             spawn(&shared)?;
         }
@@ -80,11 +81,10 @@ fn work(shared: &Arc<Shared>) {
 
 /// Waits for a connection; `None` once the server is to stop. Leaves enough threads behind that wait.
 fn next_connection(shared: &Arc<Shared>) -> Option<TcpStream> {
-    let turn = shared.turn.lock().unwrap_or_else(PoisonError::into_inner);
-    let service = &shared.service;
-    let mut fds: Vec<PollFd<'_>> = vec![PollFd::new(&service.stop, PollFlags::IN)];
-    fds.extend(service.listeners.iter().map(|listener| PollFd::new(listener, PollFlags::IN)));
+    let mut listeners = shared.listeners.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
+        let mut fds: Vec<PollFd<'_>> = vec![PollFd::new(&shared.service.stop, PollFlags::IN)];
+        fds.extend(listeners.iter().map(|listener| PollFd::new(listener, PollFlags::IN)));
         if let Err(fault) = poll(&mut fds, None)
             && fault != rustix::io::Errno::INTR
         {
@@ -92,13 +92,13 @@ fn next_connection(shared: &Arc<Shared>) -> Option<TcpStream> {
             thread::sleep(BREATH);
             continue;
         }
-        if !fds[0].revents().is_empty() {
+        let ready: Vec<bool> = fds.iter().map(|fd| !fd.revents().is_empty()).collect();
+        if ready[0] {
+            // Who connects from now on is refused by the system.
+            listeners.clear();
             return None;
         }
-        for (listener, fd) in service.listeners.iter().zip(&fds[1..]) {
-            if fd.revents().is_empty() {
-                continue;
-            }
+        for (listener, _) in listeners.iter().zip(&ready[1..]).filter(|(_, ready)| **ready) {
             match listener.accept() {
                 Ok((stream, _)) => {
                     if shared.spare.fetch_sub(1, Ordering::Relaxed) <= SPARE
@@ -106,7 +106,6 @@ fn next_connection(shared: &Arc<Shared>) -> Option<TcpStream> {
                     {
                         error!(%fault, "cannot start a thread");
                     }
-                    drop(turn);
                     return Some(stream);
                 }
                 Err(fault) if fault.kind() == io::ErrorKind::WouldBlock => {}

@@ -156,7 +156,7 @@ impl<M: Machine, C: Content> Driver<M, C> {
                 self.abandon();
                 let port = self.network.listen();
                 self.data = Data::Listening(port);
-                Some(Input::Listening(Ok(SocketAddr::new(listen.ip, port))))
+                Some(Input::Listening(Ok(SocketAddr::new(listen.local.ip(), port))))
             }
             Action::Open(Route::Accept { .. }) => {
                 if let Data::Listening(port) = self.data {

@@ -182,6 +182,10 @@ impl Host for MemoryHost {
         Ok(Entry { name: Bytes::copy_from_slice(path.name()), attributes, link: None })
     }
 
+    fn enter(&self, path: &VirtualPath) -> Result<(), HostError> {
+        self.memory.tree().directory(path)
+    }
+
     fn open_directory(&self, path: &VirtualPath) -> Result<MemoryDirectory, HostError> {
         let tree = self.memory.tree();
         tree.directory(path)?;

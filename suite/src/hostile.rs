@@ -165,3 +165,28 @@ pub fn what_is_no_file_is_not_opened(programs: &Programs) {
     assert!(peer.download().starts_with(b"prw"));
     peer.expect_reply(226);
 }
+
+/// A client that says QUIT in the middle of a transfer, sends much, reads nothing and breaks off, costs no time.
+pub fn a_broken_client_does_not_spin(programs: &Programs) {
+    let server = programs.serve_folder(&[], |root, _| {
+        fs::File::create(root.join("big")).unwrap().set_len(1 << 30).unwrap();
+    });
+    let before = server.descriptors();
+    for half in [true, false] {
+        let mut peer = SocketPeer::logged_in(&server);
+        peer.passive();
+        peer.say("RETR big", 150);
+        peer.command(b"QUIT");
+        peer.control.write_all(&b"STAT\r\n".repeat(1000)).unwrap();
+        if half {
+            peer.control.shutdown(std::net::Shutdown::Write).unwrap();
+        } else {
+            let SocketPeer { control, data, .. } = peer;
+            drop(control);
+            // The data connection stays open, and is not read.
+            std::mem::forget(data);
+        }
+        // The session ends by itself, without any deadline.
+        crate::programs::wait_for("the session to end", || (server.descriptors() <= before).then_some(()));
+    }
+}

@@ -42,7 +42,7 @@ pub fn bad_settings_are_exit_2(programs: &Programs) {
         (&["0", "--listen", "0.0.0.0"], "--users FILE, or let anybody in, with --anonymous"),
         (&["0", "--listen", "nonsense"], "nonsense"),
         (&["0", "--passive-ports", "9-1"], "9-1"),
-        (&["0", "--idle-timeout", "0"], "0"),
+        (&["0", "--idle-timeout", "0"], "idle-timeout has to be at least 1"),
         (&["0", "--frobnicate"], "--frobnicate"),
         (&["70000"], "70000"),
         (&["--config", &at("empty.toml")], "port"),
@@ -183,8 +183,9 @@ pub fn sessions_leave_nothing_behind(programs: &Programs) {
             peer.say("QUIT", 221);
         }
     };
+    let before = server.descriptors();
+    let settle = || wait_for("sessions to end", || (server.descriptors() <= before).then_some(()));
     round(20);
-    let settle = || wait_for("sessions to end", || (server.descriptors() <= 12).then_some(()));
     settle();
     let (threads, memory) = (server.status("Threads"), server.status("VmRSS"));
     round(300);

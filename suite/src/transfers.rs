@@ -65,11 +65,11 @@ pub fn downloads_resume(programs: &Programs) {
     let server = programs.serve_folder(&[], |root, _| fs::write(root.join("big"), &content).unwrap());
     let here = folder();
     let local = |name: &str| here.path().join(name);
-    fs::write(local("big.part"), &content[..1_234_567]).unwrap();
+    fs::write(local(".big.longshore-part"), &content[..1_234_567]).unwrap();
     let ran = programs.at(&server, here.path(), "reget big\n").expect(0);
     assert!(ran.err.contains(&format!("received {} bytes", content.len() - 1_234_567)), "{ran:#?}");
     assert!(fs::read(local("big")).unwrap() == content);
-    assert!(!local("big.part").exists());
+    assert!(!local(".big.longshore-part").exists());
     fs::write(local("big"), &content[..100]).unwrap();
     programs.at(&server, here.path(), "reget big\n").expect(0);
     assert!(fs::read(local("big")).unwrap() == content);
@@ -125,13 +125,18 @@ pub fn names_are_bytes(programs: &Programs) {
     assert_eq!(fs::read(to.path().join("copy")).unwrap(), b" lead");
 }
 
-fn part_in(folder: &Path) -> Option<PathBuf> {
+/// A file in `folder` that is being written, and is not whole yet.
+fn part_in(folder: &Path, end: &str) -> Option<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     entries.into_iter().find(|path| {
         let name = path.file_name().unwrap().to_string_lossy();
-        name.ends_with(".part") && path.metadata().is_ok_and(|metadata| metadata.len() > 0)
+        name.starts_with('.') && name.ends_with(end) && path.metadata().is_ok_and(|metadata| metadata.len() > 0)
     })
 }
+
+/// How a part of the server's ends while it is written, and one of the client's.
+const SERVERS: &str = ".part";
+const CLIENTS: &str = ".longshore-part";
 
 /// SIGKILL in the middle of a `put` over an existing file.
 pub fn a_killed_client_leaves_the_old_file(programs: &Programs) {
@@ -140,10 +145,10 @@ pub fn a_killed_client_leaves_the_old_file(programs: &Programs) {
     fs::File::create(here.path().join("a.txt")).unwrap().set_len(ENDLESS).unwrap();
     let mut command = programs.client_command(here.path());
     let mut child = command.args(["127.0.0.1", &server.port.to_string(), "-c", "put a.txt"]).spawn().unwrap();
-    wait_for("the upload to begin", || part_in(server.root()));
+    wait_for("the upload to begin", || part_in(server.root(), SERVERS));
     child.kill().unwrap();
     child.wait().unwrap();
-    wait_for("the server to notice", || part_in(server.root()).is_none().then_some(()));
+    wait_for("the server to notice", || part_in(server.root(), SERVERS).is_none().then_some(()));
     assert!(fs::read(server.root().join("a.txt")).unwrap() == b"hello world\n", "the old file is harmed");
 }
 
@@ -156,7 +161,7 @@ pub fn a_killed_server_leaves_the_old_local_file(programs: &Programs) {
     fs::write(here.path().join("a.txt"), "old").unwrap();
     let mut command = programs.client_command(here.path());
     let child = command.args(["127.0.0.1", &server.port.to_string(), "-c", "get a.txt"]).spawn().unwrap();
-    wait_for("the download to begin", || part_in(here.path()));
+    wait_for("the download to begin", || part_in(here.path(), CLIENTS));
     drop(server);
     let ran = crate::programs::Ran::of(child.wait_with_output().unwrap()).expect(1);
     assert!(ran.err.contains("get: a.txt: the server closed the connection"), "{ran:#?}");
@@ -209,7 +214,7 @@ pub fn uploads_replace_whole_and_keep_permissions(programs: &Programs) {
         if in_place {
             wait_for("the first bytes", || (read("a.txt") == "new").then_some(()));
         } else {
-            wait_for("the part", || part_in(server.root()));
+            wait_for("the part", || part_in(server.root(), SERVERS));
             assert_eq!(read("a.txt"), "hello world\n");
         }
         peer.upload(b"er");
@@ -239,4 +244,41 @@ pub fn texts_are_converted(programs: &Programs) {
     assert!(ran.err.contains("sent 10 bytes"), "the line ends travel as CR LF: {ran:#?}");
     assert_eq!(fs::read_to_string(server.root().join("t")).unwrap(), "one\ntwo\n");
     assert_eq!(fs::read_to_string(here.path().join("back")).unwrap(), "one\ntwo\n");
+}
+
+/// What an earlier upload left must not become the head of another file.
+pub fn a_whole_upload_forgets_an_earlier_part(programs: &Programs) {
+    let server = programs.serve_folder(&[], |root, _| {
+        fixture(root);
+        fs::create_dir(root.join("full")).unwrap();
+        fs::write(root.join("full/file"), "x").unwrap();
+        fs::write(root.join("full/.f.longshore-part"), "x").unwrap();
+        fs::write(root.join("empty/.f.longshore-part"), "x").unwrap();
+    });
+    let kept = server.root().join(".a.txt.longshore-part");
+    fs::write(&kept, "OLD-OLD-").unwrap();
+    let here = folder();
+    fs::write(here.path().join("a.txt"), "the file, all new").unwrap();
+    programs.at(&server, here.path(), "put a.txt\nreput a.txt\n").expect(0);
+    assert!(!kept.exists());
+    assert_eq!(fs::read_to_string(server.root().join("a.txt")).unwrap(), "the file, all new");
+    // A part is no reason to keep a directory, and a refusal no reason to lose a part.
+    programs.at(&server, here.path(), "rmdir full\n").expect(1);
+    assert!(server.root().join("full/.f.longshore-part").exists());
+    programs.at(&server, here.path(), "rmdir empty\n").expect(0);
+}
+
+/// Both at once, and neither over the other.
+pub fn appends_from_two_clients_are_both_there(programs: &Programs) {
+    let server = programs.serve(&[]);
+    let mut peers = [SocketPeer::logged_in(&server), SocketPeer::logged_in(&server)];
+    for peer in &mut peers {
+        peer.passive();
+        peer.say("APPE log", 150);
+    }
+    for peer in &mut peers {
+        peer.upload(b"line\n");
+        peer.expect_reply(226);
+    }
+    assert_eq!(fs::read_to_string(server.root().join("log")).unwrap(), "line\nline\n");
 }

@@ -14,7 +14,7 @@ use crate::time::Instant;
 use crate::wire::command::Command;
 use crate::wire::feature::Feature;
 use crate::wire::line::SYNCH;
-use crate::wire::reply::ReplyDecoder;
+use crate::wire::reply::{Reply, ReplyDecoder};
 use crate::wire::verb::Verb;
 
 #[derive(Debug)]
@@ -30,6 +30,8 @@ pub(super) struct Link {
     /// Actions that come behind the event of the step that queued them.
     pub(super) deferred: Vec<Action<Event>>,
     pub(super) features: Vec<Feature>,
+    /// A greeting that was a login already: 230.
+    pub(super) welcome: Option<Reply>,
     /// The type in force; `None` where it is not known.
     pub(super) representation: Option<Representation>,
     /// The server does not know EPSV, or it leads nowhere.
@@ -56,6 +58,7 @@ impl Link {
             actions: VecDeque::new(),
             deferred: Vec::new(),
             features: Vec::new(),
+            welcome: None,
             representation: None,
             epsv_failed: false,
             allo_ignored: false,

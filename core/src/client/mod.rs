@@ -129,7 +129,11 @@ pub enum JobError {
 impl JobError {
     /// Whether the session is of no more use.
     pub fn is_fatal(&self) -> bool {
-        matches!(self, Self::NotAReply(_) | Self::Lost | Self::TimedOut | Self::OutOfTurn(_))
+        match self {
+            Self::NotAReply(_) | Self::Lost | Self::TimedOut | Self::OutOfTurn(_) => true,
+            Self::Refused(reply) => reply.code == 421,
+            _ => false,
+        }
     }
 }
 
@@ -267,6 +271,7 @@ impl Session {
             (State::Greeting, Class::Completion) => {
                 self.state = State::Ready;
                 self.link.awaiting = None;
+                self.link.welcome = Some(reply).filter(|reply| reply.code == 230);
                 self.advance(now);
             }
             (State::Greeting, _) => self.fail(now, JobError::Refused(reply)),

@@ -47,6 +47,9 @@ pub enum CodecError {
     /// The data ends before its form says that it does.
     #[error("the data ends too early")]
     Truncated,
+    /// The converted stream ends before the offset from which on it was wanted.
+    #[error("the file ends before that offset")]
+    Beyond,
 }
 
 impl Codec {
@@ -101,6 +104,9 @@ impl Codec {
     ///
     /// The input ended too early.
     pub fn finish(&mut self, output: &mut [u8]) -> Result<Step, CodecError> {
+        if self.skip > 0 {
+            return Err(CodecError::Beyond);
+        }
         let step = match &mut self.kind {
             Kind::Identity | Kind::AsciiEncoder(_) => Step::default(),
             Kind::AsciiDecoder(decoder) => decoder.finish(output),

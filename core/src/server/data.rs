@@ -96,7 +96,10 @@ impl Session {
         match target {
             Ok(target) => {
                 self.drop_endpoint();
-                self.endpoint = Endpoint::Target(target);
+                // The same address, and with it the scope of a link-local one, which no command can name.
+                let mut address = self.peer;
+                address.set_port(target.port());
+                self.endpoint = Endpoint::Target(address);
                 self.reply_parts(200, &[verb.row().name.as_bytes(), b" command successful."]);
             }
             Err(error) => self.address_refused(error),
@@ -134,7 +137,7 @@ impl Session {
         self.drop_endpoint();
         self.work = Work::Listening(passive);
         let ports = self.config.passive_ports.clone();
-        self.actions.push_back(Action::Listen(Listen { ip: self.local.ip(), ports }));
+        self.actions.push_back(Action::Listen(Listen { local: self.local, ports }));
     }
 
     pub(super) fn listening(&mut self, result: Result<SocketAddr, NetworkError>) {

@@ -192,7 +192,9 @@ pub(super) fn print_mlst(
     access: Access,
     out: &mut Vec<u8>,
 ) {
-    facts::print(entry, access, path.is_root(), set, out);
+    let mut told = Vec::new();
+    facts::print(entry, access, path.is_root(), set, &mut told);
+    escape_into(&told, out);
     escape_into(path.as_bytes(), out);
     out.extend_from_slice(b"\r\n");
 }

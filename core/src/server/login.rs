@@ -47,7 +47,7 @@ impl Login {
 impl Session {
     /// Starts a login anew. Every name gets the same answer, so that names cannot be guessed (RFC 2577, section 7).
     pub(super) fn user(&mut self, name: Bytes) {
-        self.cwd = VirtualPath::root();
+        self.log_out();
         self.restart = 0;
         let text = if is_anonymous(&name) {
             "Anonymous login: send your e-mail address as password."
@@ -56,6 +56,15 @@ impl Session {
         };
         self.login = Login::Named(name);
         self.reply(331, text);
+    }
+
+    /// The time for a login begins anew for one that was there, and for no other.
+    fn log_out(&mut self) {
+        if self.login.is_in() {
+            self.clocks.started = self.clocks.active;
+        }
+        self.login = Login::Nobody;
+        self.cwd = VirtualPath::root();
     }
 
     pub(super) fn password(&mut self, password: Bytes) {
@@ -108,8 +117,7 @@ impl Session {
 
     /// Back to the state after the greeting (RFC 959, section 4.1.1); failed logins stay counted.
     pub(super) fn reinitialize(&mut self) {
-        self.login = Login::Nobody;
-        self.cwd = VirtualPath::root();
+        self.log_out();
         self.representation = Representation::Ascii;
         self.structure = Structure::File;
         self.drop_endpoint();

@@ -251,6 +251,7 @@ impl Session {
 
     /// Hands in the answer to the last [`Event::Ask`].
     pub fn answer(&mut self, now: Instant, answer: Answer) {
+        self.wake(now);
         let Work::Asked(then) = core::mem::replace(&mut self.work, Work::Ready) else {
             return;
         };
@@ -264,6 +265,13 @@ impl Session {
             _ => self.actions.push_back(Action::Abandon),
         }
         self.advance(now);
+    }
+
+    /// Time has passed. Bytes that are written from now on wait from now on.
+    fn wake(&mut self, now: Instant) {
+        if self.out.is_empty() {
+            self.clocks.drained = now;
+        }
     }
 
     /// Takes up commands for as long as nothing has to be waited for.
@@ -300,6 +308,9 @@ impl Session {
     fn take_up(&mut self, now: Instant, line: &Line) {
         match parse(line) {
             Ok(command) => self.execute(now, command),
+            // A login comes before the form of an argument.
+            Err(CommandError::Unexpected(verb) | CommandError::Nul(verb))
+                if verb.row().offer == Offer::Served && !self.may_use(verb) => {}
             Err(error) => {
                 self.rename_from = None;
                 self.reply_parts(error.code(), &[alloc::format!("{error}").as_bytes()]);
@@ -321,8 +332,8 @@ impl Session {
         if row.offer != Offer::Served {
             return self.reply(502, "Command not implemented.");
         }
-        if row.when == When::LoggedIn && !self.login.is_in() {
-            return self.reply(530, "Log in first, with USER and PASS.");
+        if !self.may_use(verb) {
+            return;
         }
         let path = argument.clone().unwrap_or_default();
         match verb {
@@ -363,6 +374,15 @@ impl Session {
             Verb::Mfmt => self.set_modified(path),
             _ => self.reply(502, "Command not implemented."),
         }
+    }
+
+    /// Whether the verb is allowed in this state; where not, the reply is given.
+    fn may_use(&mut self, verb: Verb) -> bool {
+        let allowed = verb.row().when == When::Always || self.login.is_in();
+        if !allowed {
+            self.reply(530, "Log in first, with USER and PASS.");
+        }
+        allowed
     }
 
     /// A line that came while a transfer runs or a host thinks: ABOR jumps the queue, STAT is answered at once
@@ -487,9 +507,7 @@ impl Session {
         if self.quiet_until().is_some_and(|until| now >= until) {
             self.close_with(421, "Timeout.");
         }
-        if let Life::Stopping(until) = self.life
-            && now >= until
-        {
+        if self.stop_at().is_some_and(|until| now >= until) {
             if matches!(self.work, Work::Transfer(_)) {
                 self.end_transfer(now, 426, "The server is about to stop; transfer aborted.");
             }
@@ -507,6 +525,14 @@ impl Session {
         Some(if self.login.is_in() { idle } else { idle.min(self.clocks.started + self.config.login_timeout) })
     }
 
+    /// When what still runs is cut short. What the host is about to publish is past that.
+    fn stop_at(&self) -> Option<Instant> {
+        match self.life {
+            Life::Stopping(until) if !self.is_publishing() => Some(until),
+            _ => None,
+        }
+    }
+
     /// Whether the last word is said.
     fn is_ending(&self) -> bool {
         matches!(self.life, Life::Closing | Life::Over)
@@ -521,12 +547,9 @@ impl Machine for Session {
     type Event = Event;
 
     fn receive(&mut self, now: Instant, bytes: &[u8]) -> usize {
+        self.wake(now);
         if bytes.is_empty() {
-            // Who has said QUIT may leave: the transfer before it goes on.
-            let has_quit = self.queue.iter().any(|line| parse(line).is_ok_and(|command| command.verb == Verb::Quit));
-            if !has_quit || !matches!(self.work, Work::Transfer(_)) {
-                self.lost();
-            }
+            self.lost();
             return 0;
         }
         let mut taken = 0;
@@ -560,12 +583,14 @@ impl Machine for Session {
     }
 
     fn sent(&mut self, now: Instant, count: usize) {
+        self.wake(now);
         self.out.sent(count);
         self.clocks.drained = now;
         self.advance(now);
     }
 
     fn handle(&mut self, now: Instant, input: Input) {
+        self.wake(now);
         match input {
             Input::Tick => return self.tick(now),
             Input::Stop if self.life == Life::Open => self.life = Life::Stopping(now + STOP_GRACE),
@@ -602,12 +627,10 @@ impl Machine for Session {
             Work::Transfer(transfer) => transfer.deadline(&self.config),
             Work::Ready | Work::Asked(_) | Work::Listening(_) => None,
         };
-        let stop = match self.life {
-            Life::Stopping(until) => Some(until),
-            Life::Over => return None,
-            Life::Open | Life::Closing => None,
-        };
-        [unsent, work, stop, self.quiet_until()].into_iter().flatten().min()
+        if self.life == Life::Over {
+            return None;
+        }
+        [unsent, work, self.stop_at(), self.quiet_until()].into_iter().flatten().min()
     }
 }
 

@@ -13,6 +13,7 @@ use crate::entry::{Attributes, Entry, Kind};
 use crate::host::{Access, Content, Directory, Host, HostError, LoginError, Store};
 use crate::path::VirtualPath;
 use crate::time::Timestamp;
+use crate::wire::line::escape_into;
 use crate::wire::listing::write;
 
 /// The largest file whose SIZE is counted in TYPE A, in bytes; above it the answer is 550.
@@ -120,7 +121,7 @@ impl Request {
         let done = |result| (Outcome::Done(result), None);
         let (outcome, content) = match self.0 {
             Task::Login { user, password } => (Outcome::Login(host.login(&user, &password.0)), None),
-            Task::Enter(path) => done(enter(host, &path)),
+            Task::Enter(path) => done(host.enter(&path)),
             Task::Entry(path) => (Outcome::Entry(host.entry(&path).map(Box::new)), None),
             Task::Size { path, ascii } => (Outcome::Number(size(host, &path, ascii)), None),
             Task::Status { path } => (Outcome::Status(status(host, &path)), None),
@@ -150,11 +151,6 @@ impl Request {
         };
         (Answer(outcome), content)
     }
-}
-
-fn enter<H: Host>(host: &H, path: &VirtualPath) -> Result<(), HostError> {
-    // Opened rather than looked at, so that a directory without the right to search it is refused here.
-    host.open_directory(path).map(drop)
 }
 
 fn size<H: Host>(host: &H, path: &VirtualPath, ascii: bool) -> Result<u64, HostError> {
@@ -230,7 +226,9 @@ fn status<H: Host>(host: &H, path: &VirtualPath) -> Result<Status, HostError> {
 }
 
 fn print_status(entry: &Entry, now: Timestamp, lines: &mut Vec<u8>) {
+    let mut line = Vec::new();
+    write::print(entry, now, &mut line);
     lines.push(b' ');
-    write::print(entry, now, lines);
+    escape_into(&line, lines);
     lines.extend_from_slice(b"\r\n");
 }

@@ -205,7 +205,7 @@ impl Session {
         }
         self.announce(&transfer, opened.size);
         let route = match self.endpoint {
-            Endpoint::Target(to) => Route::Dial { from: Some(self.local.ip()), to },
+            Endpoint::Target(to) => Route::Dial { from: Some(self.local), to },
             Endpoint::Listener | Endpoint::None => Route::Accept { from: self.peer_ip() },
         };
         transfer.stage = Stage::Opening(now);
@@ -316,15 +316,16 @@ impl Session {
 
     /// Whether an ABOR can be acted on now. What the host is about to publish is past stopping: its reply comes first.
     pub(super) fn can_abort(&self) -> bool {
-        match &self.work {
-            Work::Ready => true,
-            Work::Transfer(transfer) => transfer.stage != Stage::Publishing,
-            Work::Asked(_) | Work::Listening(_) | Work::Delayed(_) => false,
-        }
+        matches!(self.work, Work::Ready | Work::Transfer(_)) && !self.is_publishing()
+    }
+
+    pub(super) fn is_publishing(&self) -> bool {
+        matches!(&self.work, Work::Transfer(transfer) if transfer.stage == Stage::Publishing)
     }
 
     /// ABOR (RFC 959, section 4.1.3).
     pub(super) fn abort(&mut self, now: Instant) {
+        self.rename_from = None;
         if matches!(self.work, Work::Transfer(_)) {
             self.end_transfer(now, 426, "Transfer aborted.");
             self.reply(226, "Abort successful.");

@@ -95,16 +95,19 @@ pub fn print_eprt(address: SocketAddr) -> Vec<u8> {
 pub fn parse_227(text: &[u8]) -> Option<SocketAddr> {
     let starts = |at: &usize| text[*at].is_ascii_digit() && (*at == 0 || !is_number_byte(text[*at - 1]));
     (0..text.len()).filter(starts).find_map(|at| {
-        let end = text[at..].iter().position(|&byte| !matches!(byte, b'0'..=b'9' | b',' | b' '));
-        let run = text[at..end.map_or(text.len(), |end| at + end)].trim_ascii_end();
-        // A blank may follow a comma, and nothing else.
-        let tight: Vec<u8> = run
-            .iter()
-            .enumerate()
-            .filter(|(i, byte)| **byte != b' ' || run[i - 1] != b',')
-            .map(|(_, byte)| *byte)
-            .collect();
-        six_numbers(&tight)
+        let mut numbers = [0; 6];
+        let mut rest = &text[at..];
+        for (place, number) in numbers.iter_mut().enumerate() {
+            if place > 0 {
+                // A blank may follow a comma.
+                rest = rest.strip_prefix(b",")?;
+                rest = rest.strip_prefix(b" ").unwrap_or(rest);
+            }
+            let digits = rest.iter().take(4).take_while(|byte| byte.is_ascii_digit()).count();
+            *number = narrow(&rest[..digits], 3)?;
+            rest = &rest[digits..];
+        }
+        socket_address(numbers)
     })
 }
 
@@ -136,7 +139,10 @@ fn six_numbers(text: &[u8]) -> Option<SocketAddr> {
     if fields.next().is_some() {
         return None;
     }
-    let [a, b, c, d, high, low] = numbers;
+    socket_address(numbers)
+}
+
+fn socket_address([a, b, c, d, high, low]: [u8; 6]) -> Option<SocketAddr> {
     let port = u16::from_be_bytes([high, low]);
     (port != 0).then(|| SocketAddr::new(Ipv4Addr::new(a, b, c, d).into(), port))
 }

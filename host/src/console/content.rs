@@ -1,12 +1,19 @@
 //! The local end of a transfer: a file, a listing to be kept, or the terminal.
 
+use std::ffi::OsStr;
 use std::fs::{File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::io::{self, IsTerminal, Read, Seek, SeekFrom, Write};
 use std::os::fd::{AsFd, BorrowedFd};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use longshore_core::host::{Content, HostError};
+use longshore_core::part;
 use longshore_core::wire::reply::Shown;
+
+use rustix::fs::OFlags;
 
 use crate::directory::host_error;
 use crate::transfer::Native;
@@ -41,11 +48,10 @@ pub struct Download {
 }
 
 impl Download {
-    /// Where a download to `target` is kept until it is whole.
+    /// Where a download to `target` is kept until it is whole: hidden beside it, under a name that nobody else uses.
     pub(super) fn part_of(target: &Path) -> PathBuf {
-        let mut name = target.as_os_str().to_owned();
-        name.push(".part");
-        name.into()
+        let name = target.file_name().unwrap_or_default();
+        target.with_file_name(OsStr::from_bytes(&part::kept(name.as_bytes())))
     }
 
     /// Opens the part of a new download.
@@ -58,38 +64,54 @@ impl Download {
             }
             _ => {
                 let part = Self::part_of(&target);
-                Ok(Self { file: File::create(&part)?, part: Some(part), target })
+                Ok(Self { file: open_part(&part, true)?, part: Some(part), target })
             }
         }
     }
 
-    /// Opens what there is of a download, to go on with it: a part that an earlier one left, else a copy of the target.
-    /// Gives its size too.
-    pub(super) fn resume(target: &Path) -> io::Result<(Self, u64)> {
+    /// How much there is of a download already, and since when: a part that an earlier one left, else the target.
+    pub(super) fn begun(target: &Path) -> io::Result<Option<(u64, SystemTime)>> {
         let target = real(target)?;
-        let part = Self::part_of(&target);
-        if !part.try_exists()? && target.try_exists()? {
-            std::fs::copy(&target, &part)?;
+        for path in [Self::part_of(&target), target] {
+            match path.symlink_metadata() {
+                Ok(metadata) if metadata.is_file() => return Ok(Some((metadata.len(), metadata.modified()?))),
+                Ok(_) => {}
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                Err(error) => return Err(error),
+            }
         }
-        let mut file = OpenOptions::new().write(true).create(true).truncate(false).open(&part)?;
-        let size = io::Seek::seek(&mut file, io::SeekFrom::End(0))?;
-        Ok((Self { file, part: Some(part), target }, size))
+        Ok(None)
     }
 
-    /// When the part was last written to.
-    pub(super) fn modified(&self) -> io::Result<std::time::SystemTime> {
-        self.file.metadata()?.modified()
+    /// Opens what there is of a download, `size` bytes of it, to go on with it: the part, else a copy of the target.
+    pub(super) fn resume(target: &Path, size: u64) -> io::Result<Self> {
+        let target = real(target)?;
+        let part = Self::part_of(&target);
+        let is_new = !part.try_exists()?;
+        let mut file = open_part(&part, false)?;
+        if is_new && size > 0 {
+            let copied = File::open(&target).and_then(|mut from| io::copy(&mut from, &mut file));
+            copied.inspect_err(|_| drop(std::fs::remove_file(&part)))?;
+        }
+        file.seek(SeekFrom::Start(size))?;
+        Ok(Self { file, part: Some(part), target })
     }
 
     /// The download turns out to be of nothing: removes its part, if that is empty.
     pub(super) fn discard_empty(target: &Path) {
         let Ok(target) = real(target) else { return };
         let part = Self::part_of(&target);
-        if part.metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0) {
+        if part.symlink_metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0) {
             // What cannot be removed is empty at least.
             let _ = std::fs::remove_file(part);
         }
     }
+}
+
+/// Opens a part, and never what a link in its place leads to.
+fn open_part(path: &Path, truncate: bool) -> io::Result<File> {
+    let no_follow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0);
+    OpenOptions::new().write(true).create(true).truncate(truncate).custom_flags(no_follow).open(path)
 }
 
 /// The file that is meant: where a link leads, if it leads anywhere.
@@ -139,14 +161,22 @@ impl Content for LocalContent {
     }
 }
 
-/// Shows whole lines, with control characters escaped; keeps the start of a line until its end comes.
+/// Shows whole lines, on a terminal with control characters escaped, elsewhere as they are, so that a program can send the
+/// names back. Keeps the start of a line until its end comes.
 fn show_lines(line: &mut Vec<u8>, bytes: &[u8]) -> io::Result<()> {
     let mut out = io::stdout().lock();
+    let is_terminal = out.is_terminal();
     for piece in bytes.split_inclusive(|&byte| byte == b'\n') {
         line.extend_from_slice(piece);
         if line.ends_with(b"\n") || line.len() > LINE_LIMIT {
             let text = line.strip_suffix(b"\n").unwrap_or(line);
-            writeln!(out, "{}", Shown(text.strip_suffix(b"\r").unwrap_or(text)))?;
+            let text = text.strip_suffix(b"\r").unwrap_or(text);
+            if is_terminal {
+                writeln!(out, "{}", Shown(text))?;
+            } else {
+                out.write_all(text)?;
+                out.write_all(b"\n")?;
+            }
             line.clear();
         }
     }

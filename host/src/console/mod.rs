@@ -10,6 +10,16 @@
 //! | `prompt.rs` | line editing, history, completion |
 //! | `progress.rs` | the progress bar |
 
+/// Prints a line of a result, to standard output.
+macro_rules! say {
+    ($($text:tt)*) => { $crate::console::print(std::io::stdout(), format_args!($($text)*)) };
+}
+
+/// Prints a line of what is not a result, to standard error.
+macro_rules! tell {
+    ($($text:tt)*) => { $crate::console::print(std::io::stderr(), format_args!($($text)*)) };
+}
+
 mod commands;
 mod content;
 mod progress;
@@ -77,6 +87,11 @@ pub trait ClientWire {
     fn next(&mut self, session: &mut client::Session) -> io::Result<client::Event>;
 }
 
+/// Prints a line. Nobody may be there to read it any more, which is not for the client to judge.
+fn print(mut out: impl io::Write, line: std::fmt::Arguments<'_>) {
+    let _ = writeln!(out, "{line}");
+}
+
 /// How much is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Talk {
@@ -95,7 +110,7 @@ pub fn main<R: Dial>() -> ExitCode {
     match Console::<R>::start(&arguments) {
         Ok(mut console) => console.run(&arguments),
         Err(error) => {
-            eprintln!("{}: {error}", crate::program());
+            tell!("{}: {error}", crate::program());
             ExitCode::from(NO_SESSION)
         }
     }
@@ -127,8 +142,9 @@ impl<R: Dial> Console<R> {
     /// Connects, logs in, and goes where the target says.
     fn connect(&mut self, target: &Target) -> Result<(), String> {
         self.remote = None;
+        self.interrupt.arm();
         let mut remote = Remote::connect(target, self.interrupt.clone(), self.talk, self.passive)?;
-        remote.login(target)?;
+        remote.login(target, &self.interrupt)?;
         for folder in &target.folders {
             remote.enter(folder).map_err(|error| format!("{}: {error}", longshore_core::wire::reply::Shown(folder)))?;
         }
@@ -168,7 +184,7 @@ impl<R: Dial> Console<R> {
                 Ok(0) => break,
                 Ok(_) => {}
                 Err(error) => {
-                    eprintln!("{}: {error}", crate::program());
+                    tell!("{}: {error}", crate::program());
                     return ExitCode::from(COMMAND_FAILED);
                 }
             }
@@ -183,7 +199,7 @@ impl<R: Dial> Console<R> {
     }
 
     fn failed(&self, error: &CommandError) -> ExitCode {
-        eprintln!("{error}");
+        tell!("{error}");
         ExitCode::from(COMMAND_FAILED)
     }
 

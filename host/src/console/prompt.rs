@@ -22,7 +22,7 @@ pub(super) fn run<R: Dial>(console: &mut Console<R>) {
     let config = config.map_or_else(|_| Config::default(), |builder| builder.build());
     let mut editor: Editor<Completion<'_, R>, FileHistory> = match Editor::with_config(config) {
         Ok(editor) => editor,
-        Err(error) => return eprintln!("{error}"),
+        Err(error) => return tell!("{error}"),
     };
     let history = history_file();
     if let Some(path) = &history {
@@ -39,16 +39,21 @@ pub(super) fn run<R: Dial>(console: &mut Console<R>) {
                 match console.borrow_mut().execute(line.as_bytes()) {
                     Ok(Next::Go) => {}
                     Ok(Next::Quit) => break,
-                    Err(error) => eprintln!("{error}"),
+                    Err(error) => tell!("{error}"),
                 }
             }
             Err(ReadlineError::Interrupted) => {}
+            // A byte that is no UTF-8. Commands from a pipe may hold some.
+            Err(ReadlineError::Io(error)) if error.kind() == std::io::ErrorKind::InvalidData => {
+                tell!("a line has to be UTF-8");
+            }
             Err(ReadlineError::Eof) => {
                 console.borrow_mut().quit();
                 break;
             }
             Err(error) => {
-                eprintln!("{error}");
+                tell!("{error}");
+                console.borrow_mut().quit();
                 break;
             }
         }

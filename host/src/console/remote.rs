@@ -63,7 +63,7 @@ impl<R: Dial> Remote<R> {
     }
 
     /// Logs in; asks for a password where the server wants one, none is known, and there is somebody to ask.
-    pub(super) fn login(&mut self, target: &Target) -> Result<(), String> {
+    pub(super) fn login(&mut self, target: &Target, interrupt: &Interrupt) -> Result<(), String> {
         let mut password = target.password.clone();
         loop {
             let job = Job::Login { user: target.user.clone(), password: password.clone() };
@@ -73,7 +73,10 @@ impl<R: Dial> Remote<R> {
                     return Ok(());
                 }
                 Err(JobError::PasswordNeeded) if password.is_none() && io::stdin().is_terminal() => {
+                    // To end here would leave the terminal without its echo.
+                    interrupt.begin();
                     let asked = rpassword::prompt_password(format!("Password for {}: ", Shown(&target.user)));
+                    interrupt.arm();
                     password = Some(asked.map_err(|error| error.to_string())?.into());
                 }
                 Err(JobError::PasswordNeeded) => {
@@ -132,10 +135,10 @@ impl<R: Dial> Remote<R> {
                 return Err(JobError::Lost.into());
             };
             match event {
-                Event::Sent(line) if self.talk == Talk::Verbose => eprintln!("---> {}", Shown(&line)),
+                Event::Sent(line) if self.talk == Talk::Verbose => tell!("---> {}", Shown(&line)),
                 Event::Reply(reply) => {
                     if self.talk == Talk::Verbose {
-                        reply_lines(&reply).for_each(|line| eprintln!("{line}"));
+                        reply_lines(&reply).for_each(|line| tell!("{line}"));
                     }
                     if let (Class::Preliminary, Some(size), Some(progress)) =
                         (reply.class(), reply.announced_size(), progress)

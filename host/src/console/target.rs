@@ -41,6 +41,8 @@ impl Target {
         let anonymous = user.eq_ignore_ascii_case(b"anonymous") || user.eq_ignore_ascii_case(b"ftp");
         let password = url
             .as_ref()
+            // It is the password of the URL's user, and of nobody else.
+            .filter(|url| url.user.as_ref() == Some(&user))
             .and_then(|url| url.password.clone())
             .or_else(|| env::var_os("FTP_PASSWORD").map(std::os::unix::ffi::OsStringExt::into_vec))
             .or(from_file.password)

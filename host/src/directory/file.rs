@@ -13,6 +13,7 @@ use longshore_core::part;
 use rustix::fs::{AtFlags, Mode, OFlags};
 
 use super::error::host_error;
+use super::facts::attributes_of;
 use crate::transfer::Native;
 
 /// A file that is open for a session.
@@ -28,9 +29,7 @@ enum Upload {
     /// It stands under its name already.
     InPlace,
     /// It is renamed from `part` to `name`.
-    Beside { parent: Dir, part: Bytes, name: Bytes, mode: Option<u32> },
-    /// It was made under its name, and goes if it is not published.
-    Unique { parent: Dir, name: Bytes },
+    Beside { parent: Dir, part: Bytes, name: Bytes, mode: Option<u32>, holder: Option<(u64, u64)> },
 }
 
 impl DiskFile {
@@ -42,13 +41,19 @@ impl DiskFile {
     pub(super) fn beside(parent: Dir, name: Bytes, mode: Option<u32>) -> Result<Self, HostError> {
         let part = Bytes::from(format!("{ACTIVE_PREFIX}{:016x}{ACTIVE_SUFFIX}", random()));
         let file = create(&parent, &part)?;
-        Ok(Self { file, upload: Upload::Beside { parent, part, name, mode } })
+        Ok(Self { file, upload: Upload::Beside { parent, part, name, mode, holder: None } })
     }
 
+    /// A part for a name that is free, and that an empty file holds until the part takes its place.
     pub(super) fn unique(parent: &Dir, name: &Bytes) -> Result<Self, HostError> {
-        let file = create(parent, name)?;
+        let holding = create(parent, name)?;
+        let stat = rustix::fs::fstat(&holding).map_err(|error| host_error(&error.into()))?;
         let parent = parent.try_clone().map_err(|error| host_error(&error))?;
-        Ok(Self { file, upload: Upload::Unique { parent, name: name.clone() } })
+        let mut file = Self::beside(parent, name.clone(), None)?;
+        if let Upload::Beside { holder, .. } = &mut file.upload {
+            *holder = Some(attributes_of(&stat).unique);
+        }
+        Ok(file)
     }
 }
 
@@ -79,12 +84,14 @@ impl Content for DiskFile {
     }
 
     fn publish(&mut self) -> Result<(), HostError> {
-        if let Upload::Beside { parent, part, name, mode } = &self.upload {
+        if let Upload::Beside { parent, part, name, mode, .. } = &self.upload {
             if let Some(mode) = mode {
                 let mode = Mode::from_raw_mode(*mode);
                 rustix::fs::fchmod(&self.file, mode).map_err(|error| host_error(&error.into()))?;
             }
             rustix::fs::renameat(parent, &part[..], parent, &name[..]).map_err(|error| host_error(&error.into()))?;
+            // What an earlier upload left is no part of this file. Mostly there is nothing.
+            forget_kept(parent, name);
         }
         self.upload = Upload::InPlace;
         Ok(())
@@ -100,21 +107,41 @@ impl Native for DiskFile {
 impl Drop for DiskFile {
     /// What came of a broken upload is kept under a name by which it can be resumed, unless that is nothing.
     fn drop(&mut self) {
-        let result = match &self.upload {
-            Upload::InPlace => return,
-            Upload::Unique { parent, name } => rustix::fs::unlinkat(parent, &name[..], AtFlags::empty()),
-            Upload::Beside { parent, part, name, .. } => {
-                let is_empty = self.file.metadata().map_or(true, |metadata| metadata.len() == 0);
-                let kept = part::kept(name);
-                let keep = || rustix::fs::renameat(parent, &part[..], parent, &kept[..]);
-                if !is_empty && keep().is_ok() {
-                    return;
-                }
-                rustix::fs::unlinkat(parent, &part[..], AtFlags::empty())
-            }
+        let Upload::Beside { parent, part, name, holder, .. } = &self.upload else {
+            return;
         };
-        if let Err(error) = result {
-            tracing::warn!(%error, "the part of a broken upload cannot be removed");
+        if let Some(holder) = holder {
+            let stat = rustix::fs::statat(parent, &name[..], AtFlags::SYMLINK_NOFOLLOW);
+            // By now the name may be another's.
+            if stat.is_ok_and(|stat| attributes_of(&stat).unique == *holder) {
+                remove(parent, name);
+            }
+        } else if self.is_worth_keeping() {
+            let kept = part::kept(name);
+            if rustix::fs::renameat(parent, &part[..], parent, &kept[..]).is_ok() {
+                return;
+            }
         }
+        remove(parent, part);
+    }
+}
+
+impl DiskFile {
+    /// Not if it is empty, nor on a disk that is full, maybe of just this.
+    fn is_worth_keeping(&self) -> bool {
+        let holds = self.file.metadata().is_ok_and(|metadata| metadata.len() > 0);
+        holds && rustix::fs::fstatvfs(&self.file).is_ok_and(|disk| disk.f_bavail > 0)
+    }
+}
+
+/// Removes what a broken upload of `name` has left, if any.
+pub(super) fn forget_kept(parent: &Dir, name: &[u8]) {
+    // Nothing to forget is the rule.
+    let _ = rustix::fs::unlinkat(parent, &part::kept(name)[..], AtFlags::empty());
+}
+
+fn remove(parent: &Dir, name: &[u8]) {
+    if let Err(error) = rustix::fs::unlinkat(parent, name, AtFlags::empty()) {
+        tracing::warn!(%error, "the part of a broken upload cannot be removed");
     }
 }

@@ -30,6 +30,7 @@ use cap_std::ambient_authority;
 use cap_std::fs::{Dir, OpenOptions, OpenOptionsExt, Permissions, PermissionsExt};
 use longshore_core::entry::{Attributes, Entry, Kind, Link};
 use longshore_core::host::{Access, Host, HostError, LoginError, Store};
+use longshore_core::part;
 use longshore_core::path::VirtualPath;
 use longshore_core::time::Timestamp;
 use rustix::fs::{AtFlags, OFlags};
@@ -117,7 +118,11 @@ impl DiskHost {
     /// Writes on in a file that is there, or is made: what the client asked for, whatever becomes of it.
     fn store_in_place(&self, path: &VirtualPath, how: Store) -> Result<DiskFile, HostError> {
         let mut options = OpenOptions::new();
-        options.write(true).create(how != Store::Replace || self.tree.uploads == Uploads::Direct);
+        // With O_APPEND two clients that append do not overwrite each other.
+        options
+            .write(true)
+            .append(how == Store::Append)
+            .create(how != Store::Replace || self.tree.uploads == Uploads::Direct);
         if matches!(how, Store::At(offset) if offset > 0) {
             options.create(false);
         }
@@ -151,7 +156,8 @@ impl DiskHost {
                 }
                 let writable = rustix::fs::accessat(&parent, &name[..], rustix::fs::Access::WRITE_OK, AtFlags::EACCESS);
                 writable.map_err(|error| host_error(&error.into()))?;
-                Some(attributes.mode & 0o7777)
+                // As the system does when a file is written to, set-user-id and its kin go.
+                Some(attributes.mode & 0o777)
             }
             Err(rustix::io::Errno::NOENT) => None,
             Err(error) => return Err(host_error(&error.into())),
@@ -227,8 +233,15 @@ impl Host for DiskHost {
         Ok(Entry { name, attributes, link })
     }
 
+    fn enter(&self, path: &VirtualPath) -> Result<(), HostError> {
+        let directory = self.home.open_dir(relative(path)).map_err(|error| host_error(&error))?;
+        rustix::fs::accessat(&directory, ".", rustix::fs::Access::EXEC_OK, AtFlags::EACCESS)
+            .map_err(|error| host_error(&error.into()))
+    }
+
     fn open_directory(&self, path: &VirtualPath) -> Result<DiskDirectory, HostError> {
         let directory = self.home.open_dir(relative(path)).map_err(|error| host_error(&error))?;
+        self.tree.sweeper.visit(&directory);
         DiskDirectory::new(self.clone(), path.clone(), directory)
     }
 
@@ -258,9 +271,12 @@ impl Host for DiskHost {
 
     fn remove_directory(&self, path: &VirtualPath) -> Result<(), HostError> {
         match self.home.remove_dir(relative(path)).map_err(|error| host_error(&error)) {
-            // What no listing shows must not stand in the way.
+            // What no listing shows must not stand in the way, if nothing else does.
             Err(HostError::NotEmpty) => {
                 let directory = self.home.open_dir(relative(path)).map_err(|error| host_error(&error))?;
+                if !sweep::holds_only_kept(&directory) {
+                    return Err(HostError::NotEmpty);
+                }
                 sweep::remove_kept(&directory);
                 self.home.remove_dir(relative(path)).map_err(|error| host_error(&error))
             }
@@ -271,11 +287,15 @@ impl Host for DiskHost {
     fn remove(&self, path: &VirtualPath) -> Result<(), HostError> {
         let (parent, name) = self.parent(path)?;
         match rustix::fs::unlinkat(&parent, &name[..], AtFlags::empty()) {
+            Ok(()) => {
+                file::forget_kept(&parent, &name);
+                Ok(())
+            }
             // POSIX's word for "that is a directory", and Linux's.
             Err(rustix::io::Errno::PERM | rustix::io::Errno::ISDIR) if is_directory(&parent, &name) => {
                 Err(HostError::IsDirectory)
             }
-            result => result.map_err(|error| host_error(&error.into())),
+            Err(error) => Err(host_error(&error.into())),
         }
     }
 
@@ -286,7 +306,13 @@ impl Host for DiskHost {
         if from != to && is_directory(&new_parent, &new) {
             return Err(HostError::IsDirectory);
         }
-        rustix::fs::renameat(&old_parent, &old[..], &new_parent, &new[..]).map_err(|error| host_error(&error.into()))
+        if part::kept(&new) == old {
+            return self.publish_kept(from, to);
+        }
+        rustix::fs::renameat(&old_parent, &old[..], &new_parent, &new[..])
+            .map_err(|error| host_error(&error.into()))?;
+        file::forget_kept(&new_parent, &new);
+        Ok(())
     }
 
     fn set_modified(&self, path: &VirtualPath, time: Timestamp) -> Result<(), HostError> {
@@ -309,6 +335,20 @@ impl DiskHost {
         let text = parent.read_link_contents(OsStr::from_bytes(path.name()));
         let text = text.map(|text| text.into_os_string().into_vec()).unwrap_or_default();
         Link { text: text.into(), target: self.attributes(path).ok() }
+    }
+
+    /// A resumed upload takes its file's place, with the permissions of the file that was there; through a link, if there
+    /// is one.
+    fn publish_kept(&self, part: &VirtualPath, file: &VirtualPath) -> Result<(), HostError> {
+        let target = match self.without_link(file) {
+            Err(HostError::NotFound) => file.clone(),
+            target => target?,
+        };
+        if let Ok(attributes) = self.attributes(&target) {
+            self.set_mode(part, attributes.mode & 0o777)?;
+        }
+        let ((old_parent, old), (new_parent, new)) = (self.parent(part)?, self.parent(&target)?);
+        rustix::fs::renameat(&old_parent, &old[..], &new_parent, &new[..]).map_err(|error| host_error(&error.into()))
     }
 
     /// The path itself, or where it leads if it is a link.

@@ -24,14 +24,14 @@ pub(super) fn is_part(name: &[u8]) -> bool {
     active || part::is_kept(name)
 }
 
-/// Removes old parts wherever new ones are made, which is where they are.
+/// Removes old parts wherever somebody uploads or looks.
 #[derive(Debug, Default)]
 pub(super) struct Sweeper {
     visited: Mutex<HashMap<(u64, u64), Instant>>,
 }
 
 impl Sweeper {
-    /// An upload is about to begin here.
+    /// Something is about to happen here.
     pub(super) fn visit(&self, directory: &Dir) {
         let Ok(stat) = rustix::fs::fstat(directory) else {
             return;
@@ -50,6 +50,16 @@ impl Sweeper {
         let oldest = timestamp(SystemTime::now()).seconds - KEPT_SECS;
         remove(directory, is_part, oldest);
     }
+}
+
+/// Whether there is nothing but kept parts.
+pub(super) fn holds_only_kept(directory: &Dir) -> bool {
+    super::reader::names(directory).is_ok_and(|names| {
+        names.flatten().all(|entry| {
+            let name = entry.file_name().to_bytes();
+            matches!(name, b"." | b"..") || part::is_kept(name)
+        })
+    })
 }
 
 /// Removes all kept parts, and leaves those that are being written.

@@ -78,6 +78,7 @@ fn start(arguments: ServerArguments) -> Result<Service, String> {
     let arguments = arguments.with_file().map_err(text)?;
     crate::logging::start(arguments.verbosity(), arguments.log_format.unwrap_or_default());
     let settings = arguments.settle().map_err(text)?;
+    raise_descriptors();
     // Before the first connection, so that no signal is lost.
     let stop = Signal::stop().map_err(|error| error.to_string())?;
     let mut listeners: Vec<TcpListener> = Vec::new();
@@ -101,6 +102,15 @@ fn start(arguments: ServerArguments) -> Result<Service, String> {
         places: Places::new(settings.max_sessions, settings.max_sessions_per_ip),
         tree: Arc::new(settings.tree),
     })
+}
+
+/// A session takes up to a handful of descriptors, and the usual limit is for programs that have no clients.
+fn raise_descriptors() {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let limit = getrlimit(Resource::Nofile);
+    if let Err(error) = setrlimit(Resource::Nofile, Rlimit { current: limit.maximum, ..limit }) {
+        tracing::debug!(%error, "the limit of open files stays as it is");
+    }
 }
 
 fn announce(listeners: &[TcpListener]) -> io::Result<()> {

@@ -52,10 +52,10 @@ pub struct ServerArguments {
     #[arg(long, value_name = "N")]
     pub max_sessions_per_ip: Option<usize>,
     /// Close a session that is silent for so long [default: 300]
-    #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECS")]
     pub idle_timeout: Option<u64>,
     /// Give up on a data connection that is not made, or stalls, for so long [default: 60]
-    #[arg(long, value_name = "SECS", value_parser = clap::value_parser!(u64).range(1..))]
+    #[arg(long, value_name = "SECS")]
     pub data_timeout: Option<u64>,
     /// Settings in TOML, named as these options; the command line wins
     #[arg(long, value_name = "FILE")]
@@ -97,6 +97,9 @@ pub enum SettingsError {
         /// Where, and what was expected.
         error: Box<toml::de::Error>,
     },
+    /// A number is out of its range.
+    #[error("{0} has to be at least 1")]
+    TooSmall(&'static str),
     /// No port is given.
     #[error("a port is needed, as an argument or as \"port\" in the settings file")]
     NoPort,
@@ -191,6 +194,11 @@ impl ServerArguments {
     /// See [`SettingsError`].
     pub fn settle(self) -> Result<ServerSettings, SettingsError> {
         let port = self.port.ok_or(SettingsError::NoPort)?;
+        for (name, value) in [("idle-timeout", self.idle_timeout), ("data-timeout", self.data_timeout)] {
+            if value == Some(0) {
+                return Err(SettingsError::TooSmall(name));
+            }
+        }
         let listen = if self.listen.is_empty() { vec![Ipv4Addr::LOCALHOST.into()] } else { self.listen };
         let open = listen.iter().find(|address| !address.to_canonical().is_loopback());
         let anonymous = match (self.anonymous, &self.users, open) {

@@ -37,6 +37,7 @@ impl Exchange {
     pub(super) fn start(&mut self, link: &mut Link, now: Instant) -> Step {
         if matches!(self.job, Job::Size(_)) && link.representation != Some(Representation::Image) {
             link.send(now, &Command::with(Verb::Type, &b"I"[..]));
+            link.representation = None;
             self.stage = Stage::Type;
         } else {
             self.send(link, now);
@@ -76,6 +77,10 @@ impl Exchange {
                 link.send(now, &Command::with(Verb::Rnto, to.clone()));
                 self.stage = Stage::Second;
             }
+            // Done, though the new name is not known?
+            (Stage::Command, Class::Completion) if matches!(self.job, Job::Rename { .. }) => {
+                return JobError::Refused(reply).into();
+            }
             (_, Class::Completion) => return Step::Done(self.outcome(reply)),
             // A user who sends a line by hand sees what comes of it.
             (_, Class::Intermediate) if matches!(self.job, Job::Quote(_)) => {
@@ -109,7 +114,7 @@ impl Exchange {
         match &self.job {
             Job::WorkingDirectory => match quoted::parse(&reply) {
                 Some(path) => Ok(Outcome::Path(path.into())),
-                None => Err(JobError::OutOfTurn(reply)),
+                None => Err(JobError::Refused(reply)),
             },
             Job::Size(_) => match scan::decimal(text) {
                 Some(size) if reply.code == 213 => Ok(Outcome::Size(size)),

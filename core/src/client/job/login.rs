@@ -33,17 +33,23 @@ impl Login {
     }
 
     pub(super) fn start(&mut self, link: &mut Link, now: Instant) -> Step {
-        link.send(now, &Command::with(Verb::User, self.user.clone()));
+        if let Some(welcome) = link.welcome.take() {
+            self.ask_features(link, now, welcome);
+        } else {
+            link.send(now, &Command::with(Verb::User, self.user.clone()));
+        }
         Step::Wait
+    }
+
+    fn ask_features(&mut self, link: &mut Link, now: Instant, welcome: Reply) {
+        link.send(now, &Command::new(Verb::Feat));
+        self.stage = Stage::Feat(welcome);
     }
 
     pub(super) fn reply(&mut self, link: &mut Link, now: Instant, reply: Reply) -> Step {
         match (&self.stage, reply.class()) {
             (_, Class::Preliminary) => return Step::Wait,
-            (Stage::User | Stage::Pass, Class::Completion) => {
-                link.send(now, &Command::new(Verb::Feat));
-                self.stage = Stage::Feat(reply);
-            }
+            (Stage::User | Stage::Pass, Class::Completion) => self.ask_features(link, now, reply),
             (Stage::User | Stage::Pass, Class::Intermediate) if reply.code == 332 => {
                 return JobError::AccountNeeded(reply).into();
             }

@@ -128,9 +128,10 @@ impl Job {
             | Self::Remove(path)
             | Self::Size(path)
             | Self::Modified(path)
-            | Self::Quote(path)
             | Self::Retrieve { path, .. }
             | Self::Store { path, .. } => is_sendable(path),
+            // A blank line is no command, and gets no reply.
+            Self::Quote(line) => is_sendable(line) && !line.trim_ascii().is_empty(),
             Self::Rename { from, to } => is_sendable(from) && is_sendable(to),
             Self::SetMode { mode, path } => is_sendable(mode) && is_sendable(path),
             Self::List { path, .. } => path.as_deref().is_none_or(is_sendable),

@@ -121,6 +121,8 @@ impl Transfer {
         } else {
             let letter: &[u8] = if self.representation == Representation::Ascii { b"A" } else { b"I" };
             link.send(now, &Command::with(Verb::Type, letter));
+            // Not known until the reply is in, which a user may not wait for.
+            link.representation = None;
             self.stage = Stage::Type;
             Step::Wait
         }
@@ -140,7 +142,7 @@ impl Transfer {
     fn ask_endpoint(&mut self, link: &mut Link, now: Instant) -> Step {
         if !link.config.passive {
             link.awaiting = None;
-            link.actions.push_back(Action::Listen(Listen { ip: link.local.ip(), ports: None }));
+            link.actions.push_back(Action::Listen(Listen { local: link.local, ports: None }));
             self.stage = Stage::Listening;
         } else if link.epsv_failed && link.is_ipv4() {
             self.ask_pasv(link, now);
@@ -159,7 +161,8 @@ impl Transfer {
 
     fn dial(&mut self, link: &mut Link, now: Instant, port: u16, extended: bool) -> Step {
         link.awaiting = None;
-        let to = (link.server(), port).into();
+        let mut to = link.peer;
+        to.set_port(port);
         link.actions.push_back(Action::Open(Route::Dial { from: None, to }));
         self.stage = Stage::Dialing { extended, since: now };
         Step::Wait
@@ -168,6 +171,7 @@ impl Transfer {
     fn restart(&mut self, link: &mut Link, now: Instant) -> Step {
         if self.offset > 0 || link.restart_left {
             link.send(now, &Command::with(Verb::Rest, alloc::format!("{}", self.offset).into_bytes()));
+            link.restart_left |= self.offset > 0;
             self.stage = Stage::Rest;
             Step::Wait
         } else {
@@ -229,18 +233,22 @@ impl Transfer {
                 self.command(link, now)
             }
             // The offset of an upload is the size of what is there: appending comes to the same.
-            Stage::Rest if class == Class::Permanent && self.way == Way::Send => {
+            Stage::Rest if class == Class::Permanent && self.way == Way::Send && self.offset > 0 => {
+                link.restart_left = false;
                 self.verb = Verb::Appe;
                 self.command(link, now)
             }
-            // REST 0 to a server that wants none.
-            Stage::Rest if class == Class::Permanent && self.offset == 0 => {
+            // REST 0 to a server that wants none. A download that lacks its head is noticed, an upload would do harm.
+            Stage::Rest if class == Class::Permanent && self.way == Way::Receive && self.offset == 0 => {
                 link.restart_left = false;
                 self.command(link, now)
             }
             Stage::Command => self.begun(link, now, reply),
             Stage::Accepting { reply: final_reply, .. } | Stage::Moving { reply: final_reply, .. } => match class {
-                Class::Preliminary if reply.code == 110 => Step::Wait,
+                Class::Preliminary if reply.code == 110 => {
+                    link.awaiting = None;
+                    Step::Wait
+                }
                 Class::Completion if final_reply.is_none() => {
                     *final_reply = Some(reply);
                     link.awaiting = None;

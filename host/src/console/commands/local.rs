@@ -23,7 +23,7 @@ pub(super) fn lcd<R: Dial>(_console: &mut Console<R>, call: &Call<'_>) -> Result
 pub(super) fn lpwd<R: Dial>(_console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
     call.none()?;
     let path = std::env::current_dir().map_err(|error| call.about_local(b".", error))?;
-    println!("{}", Shown(path.as_os_str().as_bytes()));
+    say!("{}", Shown(path.as_os_str().as_bytes()));
     Ok(Next::Go)
 }
 

@@ -206,10 +206,10 @@ impl<R: Dial> Console<R> {
 
 /// A local path from what a user typed; `~/` is the home.
 fn local_path(name: &[u8]) -> PathBuf {
-    if let Some(rest) = name.strip_prefix(b"~/")
+    if let Some(rest) = name.strip_prefix(b"~").filter(|rest| rest.is_empty() || rest.starts_with(b"/"))
         && let Some(home) = std::env::home_dir()
     {
-        return home.join(OsStr::from_bytes(rest));
+        return home.join(OsStr::from_bytes(rest.strip_prefix(b"/").unwrap_or(rest)));
     }
     PathBuf::from(OsStr::from_bytes(name))
 }

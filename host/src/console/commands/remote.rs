@@ -35,7 +35,7 @@ pub(super) fn cd<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<N
 pub(super) fn pwd<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
     call.none()?;
     match console.session(call)?.run(Job::WorkingDirectory).map_err(|error| call.error(&error))? {
-        Outcome::Path(path) => println!("{}", Shown(&path)),
+        Outcome::Path(path) => say!("{}", Shown(&path)),
         _ => return Err(call.text("the server did not tell".to_owned())),
     }
     Ok(Next::Go)
@@ -72,7 +72,7 @@ pub(super) fn chmod<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Resul
 pub(super) fn size<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
     let path = call.one()?;
     if let Outcome::Size(size) = run(console, call, &path.clone(), Job::Size(path))? {
-        println!("{size}");
+        say!("{size}");
     }
     Ok(Next::Go)
 }
@@ -80,7 +80,7 @@ pub(super) fn size<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result
 pub(super) fn modtime<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
     let path = call.one()?;
     if let Outcome::Time(time) = run(console, call, &path.clone(), Job::Modified(path))? {
-        println!("{}", local_time(time));
+        say!("{}", local_time(time));
     }
     Ok(Next::Go)
 }
@@ -92,7 +92,7 @@ pub(super) fn quote<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Resul
     }
     let job = Job::Quote(Bytes::copy_from_slice(call.rest));
     if let Outcome::Done(reply) = console.session(call)?.run(job).map_err(|error| call.error(&error))? {
-        crate::console::remote::reply_lines(&reply).for_each(|line| println!("{line}"));
+        crate::console::remote::reply_lines(&reply).for_each(|line| say!("{line}"));
     }
     Ok(Next::Go)
 }

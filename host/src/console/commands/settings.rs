@@ -38,11 +38,11 @@ fn set_passive<R: Dial>(console: &mut Console<R>, call: &Call<'_>, passive: bool
 pub(super) fn status<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
     call.none()?;
     match &console.remote {
-        Some(remote) => println!("Connected to {} as {}, in clear", remote.place, Shown(&remote.user)),
-        None => println!("Not connected"),
+        Some(remote) => say!("Connected to {} as {}, in clear", remote.place, Shown(&remote.user)),
+        None => say!("Not connected"),
     }
-    println!("Type: {}", if console.ascii { "ascii" } else { "binary" });
-    println!("Data connections: {}", if console.passive { "passive" } else { "active" });
+    say!("Type: {}", if console.ascii { "ascii" } else { "binary" });
+    say!("Data connections: {}", if console.passive { "passive" } else { "active" });
     Ok(Next::Go)
 }
 
@@ -61,10 +61,11 @@ pub(super) fn open<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result
 
 pub(super) fn user<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
     let name = call.one()?;
+    let interrupt = console.interrupt.clone();
     let remote = console.session(call)?;
     let user = std::str::from_utf8(&name).map_err(|_| call.usage())?;
     let target = Target::resolve(&remote.host, Some(remote.port), Some(user)).map_err(|error| call.text(error))?;
-    remote.login(&target).map_err(|error| call.text(error))?;
+    remote.login(&target, &interrupt).map_err(|error| call.text(error))?;
     Ok(Next::Go)
 }
 
@@ -78,16 +79,16 @@ pub(super) fn close<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Resul
 pub(super) fn help<R: Dial>(_console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
     let rows = table::<R>();
     let Some(topic) = call.one_or_none()? else {
-        rows.iter().for_each(|row| println!("{:<24}{}", row.usage, row.summary));
+        rows.iter().for_each(|row| say!("{:<24}{}", row.usage, row.summary));
         return Ok(Next::Go);
     };
     let row = rows.iter().find(|row| row.names.iter().any(|name| name.as_bytes() == &topic[..]));
     let row = row.ok_or_else(|| CommandError::Unknown(Shown(&topic).to_string()))?;
-    println!("{}: {}", row.usage, row.summary);
+    say!("{}: {}", row.usage, row.summary);
     if let [_, others @ ..] = row.names
         && !others.is_empty()
     {
-        println!("also: {}", others.join(", "));
+        say!("also: {}", others.join(", "));
     }
     Ok(Next::Go)
 }

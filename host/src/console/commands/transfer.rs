@@ -45,7 +45,7 @@ pub(super) fn mget<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result
             matched = true;
             if is_directory {
                 if console.talk > Talk::Quiet {
-                    eprintln!("mget: {}: Is a directory, left out", Shown(&name));
+                    tell!("mget: {}: Is a directory, left out", Shown(&name));
                 }
                 continue;
             }
@@ -110,23 +110,27 @@ pub(super) fn reget<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Resul
         Err(error) => return Err(call.about(&name, error)),
     };
     let modified = session.run(Job::Modified(name.clone()));
-    let (download, offset) = Download::resume(&local).map_err(|error| local_error(call, &local, error))?;
+    let begun = Download::begun(&local).map_err(|error| local_error(call, &local, error))?;
+    let offset = begun.map_or(0, |(size, _)| size);
     if offset > size {
         let shown = Shown(local.as_os_str().as_bytes()).to_string();
         return Err(
             call.text(format!("{shown}: what is here is longer than the file on the server: {offset} > {size}"))
         );
     }
-    let begun = download.modified().ok().and_then(|time| time.duration_since(UNIX_EPOCH).ok());
+    let begun = begun.and_then(|(_, time)| time.duration_since(UNIX_EPOCH).ok());
     if let (Ok(Outcome::Time(time)), Some(begun)) = (modified, begun)
-        && offset > 0
         && u64::try_from(time.seconds).is_ok_and(|changed| changed > begun.as_secs())
     {
-        eprintln!("reget: {}: warning: the file on the server is newer than what is here", Shown(&name));
+        tell!("reget: {}: warning: the file on the server is newer than what is here", Shown(&name));
     }
     let job = Job::Retrieve { path: name.clone(), offset, representation: Representation::Image };
     let progress = Progress::new(&Shown(&name).to_string(), Some(size), offset, console.talk);
-    let result = console.session(call)?.transfer(job, || Ok(LocalContent::Download(download)), Some(&progress));
+    let open = || Download::resume(&local, offset).map(LocalContent::Download);
+    let result = console.session(call)?.transfer(job, open, Some(&progress));
+    if let Err(Failure::Local(error)) = result {
+        return Err(local_error(call, &local, error));
+    }
     report(console, call, &name, progress, result, "received")
 }
 
@@ -223,7 +227,7 @@ fn report<R: Dial>(
     let words = progress.finish(moved);
     result.map_err(|failure| call.about(name, failure))?;
     if console.talk > Talk::Quiet {
-        eprintln!("{}: {way} {words}", Shown(name));
+        tell!("{}: {way} {words}", Shown(name));
     }
     Ok(Next::Go)
 }
@@ -244,12 +248,18 @@ fn download_name(call: &Call<'_>, name: &Bytes, local: Option<Bytes>) -> Result<
 
 fn open_local(call: &Call<'_>, name: &Bytes) -> Result<(File, u64), CommandError> {
     let failed = |error| call.about_local(name, error);
-    let file = File::open(local_path(name)).map_err(failed)?;
-    let metadata = file.metadata().map_err(failed)?;
+    let path = local_path(name);
+    // Before it is opened: a pipe would keep us waiting.
+    let metadata = path.metadata().map_err(failed)?;
     if metadata.is_dir() {
         return Err(failed(io::ErrorKind::IsADirectory.into()));
     }
-    Ok((file, metadata.len()))
+    if !metadata.is_file() {
+        return Err(failed(io::Error::other("Not a plain file")));
+    }
+    let file = File::open(path).map_err(failed)?;
+    let size = file.metadata().map_err(failed)?.len();
+    Ok((file, size))
 }
 
 fn local_error(call: &Call<'_>, path: &Path, error: io::Error) -> CommandError {
@@ -308,7 +318,7 @@ fn keep_first(first: &mut Option<CommandError>, result: Result<(), CommandError>
             Ok(())
         }
         Err(error) => {
-            eprintln!("{error}");
+            tell!("{error}");
             Ok(())
         }
     }
