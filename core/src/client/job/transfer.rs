@@ -385,7 +385,7 @@ impl Transfer {
             Stage::Dialing { since, .. } | Stage::Accepting { since, .. } | Stage::Moving { since, .. } => {
                 Some(*since + link.config.data_timeout)
             }
-            Stage::Aborting(abort) => abort.deadline(),
+            Stage::Aborting(abort) => Some(abort.deadline()),
             _ => None,
         }
     }
