@@ -134,7 +134,7 @@ pub fn memory_stays_flat(programs: &Programs) {
     peer.passive();
     peer.say("STOR up", 150);
     let mut data = peer.data.take().unwrap();
-    let block = vec![7; MIB as usize];
+    let block = vec![7; 1024 * 1024];
     for _ in 0..256 {
         data.write_all(&block).unwrap();
     }

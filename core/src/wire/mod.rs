@@ -2,7 +2,7 @@
 //!
 //! | module | what | source |
 //! |---|---|---|
-//! | [`line`] | lines with Telnet's escapes taken out | RFC 959 §4, RFC 854 |
+//! | [`line`](mod@line) | lines with Telnet's escapes taken out | RFC 959 §4, RFC 854 |
 //! | [`verb`], [`command`] | the table of verbs; a line as verb and argument | RFC 959 §5.3, RFC 5797 |
 //! | [`reply`] | reply codes and texts, one line or many | RFC 959 §4.2 |
 //! | [`address`] | PORT, PASV, EPRT, EPSV | RFC 959 §4.1.2, RFC 2428 |

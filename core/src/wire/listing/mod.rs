@@ -1,4 +1,4 @@
-//! LIST lines, which no RFC describes: [`write`] prints ours, [`read`](mod@read) understands everybody's.
+//! LIST lines, which no RFC describes: [`write`](mod@write) prints ours, [`read`](mod@read) understands everybody's.
 
 mod dialects;
 pub mod read;
