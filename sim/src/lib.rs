@@ -15,6 +15,6 @@ pub mod vectors;
 
 pub use driver::Driver;
 pub use host::{Memory, MemoryDirectory, MemoryFile, MemoryHost, User};
-pub use network::{Cuts, Network, Stream};
+pub use network::{Cuts, Network, Read, Stream};
 pub use pair::{Buffer, Pair};
 pub use raw::Raw;

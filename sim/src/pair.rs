@@ -21,6 +21,13 @@ pub struct Buffer {
     pub published: bool,
 }
 
+impl Buffer {
+    /// Content that is to be sent.
+    pub fn of(bytes: &[u8]) -> Self {
+        Self { bytes: bytes.to_vec(), ..Self::default() }
+    }
+}
+
 impl Content for Buffer {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, HostError> {
         let count = buffer.len().min(self.bytes.len() - self.read);
@@ -192,7 +199,7 @@ impl Pair {
             match event {
                 client::Event::Payload(_) => {
                     let bytes = core::mem::take(&mut self.payload);
-                    self.client.offer(Buffer { bytes, ..Buffer::default() });
+                    self.client.offer(Buffer::of(&bytes));
                 }
                 client::Event::Moved(_, moved) => {
                     self.moved = moved;
