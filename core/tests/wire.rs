@@ -264,10 +264,10 @@ fn listings_of_all_dialects_are_read_as_the_table_says() {
             return assert_eq!(kind, row.raw("kind"));
         };
         let kind = match entry.kind {
-            read::Kind::File => "file",
-            read::Kind::Directory => "dir",
-            read::Kind::Link => "link",
-            read::Kind::Other => "other",
+            Kind::File => "file",
+            Kind::Directory => "dir",
+            Kind::Link => "link",
+            Kind::Other => "other",
         };
         assert_eq!(kind, row.raw("kind"));
         assert_eq!(entry.size, row.number("size"));

@@ -11,6 +11,8 @@ use longshore_core::host::{Access, LoginError};
 use serde::Deserialize;
 use thiserror::Error;
 
+use crate::toml_file::{self, TomlFileError};
+
 /// The most passwords that are checked at once: each check takes megabytes.
 const CHECKS: usize = 4;
 
@@ -29,22 +31,9 @@ pub enum Anonymous {
 /// Why a users file is of no use.
 #[derive(Debug, Error)]
 pub enum AccountsError {
-    /// It cannot be read.
-    #[error("{path}: {error}")]
-    Unreadable {
-        /// Which file.
-        path: String,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// It is not in the form.
-    #[error("{path}: {error}")]
-    Syntax {
-        /// Which file.
-        path: String,
-        /// Where, and what was expected.
-        error: Box<toml::de::Error>,
-    },
+    /// The file is of no use.
+    #[error("{0}")]
+    File(#[from] TomlFileError),
     /// A user's entry makes no sense.
     #[error("{path}: user \"{name}\": {what}")]
     User {
@@ -117,10 +106,7 @@ impl Accounts {
     /// See [`AccountsError`].
     pub fn read(path: &Path, anonymous: Anonymous) -> Result<Self, AccountsError> {
         let shown = path.display().to_string();
-        let text =
-            std::fs::read_to_string(path).map_err(|error| AccountsError::Unreadable { path: shown.clone(), error })?;
-        let file: UsersFile = toml::from_str(&text)
-            .map_err(|error| AccountsError::Syntax { path: shown.clone(), error: Box::new(error) })?;
+        let file: UsersFile = toml_file::read(path)?;
         let mut accounts = Self::anonymous(anonymous);
         for entry in file.user {
             let wrong = |what| AccountsError::User { path: shown.clone(), name: entry.name.clone(), what };

@@ -6,7 +6,7 @@
 //! | [`directory`] | a directory on a disk, which nobody gets out of |
 //! | [`accounts`] | who may log in |
 //! | [`transfer`], [`net`], [`signals`] | data connections turn by turn, sockets with their options, SIGINT and SIGTERM |
-//! | [`settings`], [`logging`] | command lines, settings files, logs |
+//! | [`settings`], [`toml_file`], [`logging`] | command lines, settings files, logs |
 //! | [`server`], [`console`] | the programs, but for their sockets |
 //!
 //! It is for Unix: files are opened below directory handles, and readiness is that of file descriptors.
@@ -20,6 +20,7 @@ pub mod net;
 pub mod server;
 pub mod settings;
 pub mod signals;
+pub mod toml_file;
 pub mod transfer;
 
 use std::process::ExitCode;

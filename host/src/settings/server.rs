@@ -13,6 +13,7 @@ use thiserror::Error;
 use crate::accounts::{Accounts, AccountsError, Anonymous};
 use crate::directory::{Tree, Uploads};
 use crate::logging::LogFormat;
+use crate::toml_file::{self, TomlFileError};
 
 /// Shares a folder over FTP.
 #[derive(Clone, Debug, Default, Parser, Deserialize)]
@@ -81,22 +82,9 @@ pub struct ServerArguments {
 /// Why a server cannot start with its settings.
 #[derive(Debug, Error)]
 pub enum SettingsError {
-    /// The settings file cannot be read.
-    #[error("{path}: {error}")]
-    Unreadable {
-        /// Which file.
-        path: String,
-        /// Why.
-        error: std::io::Error,
-    },
-    /// The settings file is not in the form.
-    #[error("{path}: {error}")]
-    Syntax {
-        /// Which file.
-        path: String,
-        /// Where, and what was expected.
-        error: Box<toml::de::Error>,
-    },
+    /// The file is of no use.
+    #[error("{0}")]
+    File(#[from] TomlFileError),
     /// A number is out of its range.
     #[error("{0} has to be at least 1")]
     TooSmall(&'static str),
@@ -164,11 +152,7 @@ impl ServerArguments {
         let Some(path) = self.config.clone() else {
             return Ok(self);
         };
-        let shown = path.display().to_string();
-        let text =
-            std::fs::read_to_string(&path).map_err(|error| SettingsError::Unreadable { path: shown.clone(), error })?;
-        let file: Self =
-            toml::from_str(&text).map_err(|error| SettingsError::Syntax { path: shown, error: Box::new(error) })?;
+        let file: Self = toml_file::read(&path)?;
         Ok(Self {
             port: self.port.or(file.port),
             root: self.root.or(file.root),

@@ -2,7 +2,8 @@
 
 use alloc::vec::Vec;
 
-use super::read::{Kind, Listed, month, nearest_year, short_year};
+use super::read::{Listed, month, nearest_year, short_year};
+use crate::entry::Kind;
 use crate::time::{Civil, Timestamp};
 use crate::wire::facts::{FactLine, ListedKind};
 use crate::wire::scan::{decimal, narrow, split_once, word};

@@ -3,20 +3,8 @@
 use alloc::vec::Vec;
 
 use super::dialects;
+use crate::entry::Kind;
 use crate::time::{Civil, Timestamp};
-
-/// What a LIST line says that a name is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// A file.
-    File,
-    /// A directory.
-    Directory,
-    /// A symbolic link.
-    Link,
-    /// A device, a pipe, a socket.
-    Other,
-}
 
 /// An entry of a listing.
 #[derive(Clone, Debug, PartialEq, Eq)]
