@@ -6,21 +6,10 @@ use longshore_core::host::Access;
 use longshore_core::server::{Config, LINE_LIMIT, Note, QUEUE_LINES};
 use longshore_sim::dialogue::{self, Accounts, Peer};
 use longshore_sim::vectors::each;
-use longshore_sim::{Cuts, Memory, MemoryHost, Raw, User};
-
-fn users() -> Vec<User> {
-    vec![
-        User { name: "alice", password: Some("secret"), access: Access::Write },
-        User { name: "bob", password: Some("secret"), access: Access::Read },
-    ]
-}
-
-fn anonymous() -> Vec<User> {
-    ["anonymous", "ftp"].map(|name| User { name, password: None, access: Access::Write }).to_vec()
-}
+use longshore_sim::{Cuts, Memory, MemoryHost, Raw};
 
 fn server(memory: &Memory) -> Raw {
-    Raw::new(MemoryHost::new(memory.clone(), users()), Config::default(), Cuts::none())
+    Raw::new(MemoryHost::new(memory.clone(), Accounts::Users.users()), Config::default(), Cuts::none())
 }
 
 fn logged_in(memory: &Memory) -> Raw {
@@ -52,9 +41,7 @@ fn dialogues_go_as_the_table_says() {
     for cuts in [Cuts::none(), Cuts::seeded(7, 3, Duration::from_millis(5))] {
         each(include_str!("../vectors/session.tsv"), |row| {
             let Some((accounts, user)) = dialogue::setup(row) else { return };
-            let users = if accounts == Accounts::Anonymous { anonymous() } else { users() };
-            let host = MemoryHost::new(Memory::fixture(), users);
-            let mut raw = Raw::new(host, Config::default(), cuts.clone());
+            let mut raw = dialogue::in_memory(accounts, cuts.clone());
             dialogue::run(row, user.as_deref(), &mut raw);
             ran += 1;
         });
@@ -275,7 +262,7 @@ fn a_stop_lets_transfers_finish_and_says_goodbye() {
 
 #[test]
 fn passwords_never_reach_the_log() {
-    let host = MemoryHost::new(Memory::fixture(), users());
+    let host = MemoryHost::new(Memory::fixture(), Accounts::Users.users());
     let mut raw = Raw::new(host, Config { dialogue: true, ..Config::default() }, Cuts::none());
     raw.reply().unwrap();
     say(&mut raw, "USER alice");

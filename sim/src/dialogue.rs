@@ -1,9 +1,12 @@
 //! The dialogues of `session.tsv`, run against a server in memory or behind a socket.
 
+use longshore_core::host::Access;
+use longshore_core::server::Config;
 use longshore_core::wire::address;
 use longshore_core::wire::reply::{Class, Reply};
 
 use crate::vectors::Row;
+use crate::{Cuts, Memory, MemoryHost, Raw, User};
 
 /// The port that the table's PORT and EPRT name.
 pub const ACTIVE_PORT: u16 = 51_201;
@@ -58,6 +61,24 @@ pub fn setup(row: &Row<'_>) -> Option<(Accounts, Option<String>)> {
     // These two ask for what is refused today, or tell of types whose refusal comes with the others.
     let answered = ["ses-041", "ses-150"];
     (answered.contains(&row.id()) || !commands.iter().any(lacks)).then(|| (accounts, user.map(str::to_owned)))
+}
+
+impl Accounts {
+    /// These accounts, for a host in memory.
+    pub fn users(self) -> Vec<User> {
+        let user = |name, password, access| User { name, password, access };
+        match self {
+            Self::Users => {
+                vec![user("alice", Some("secret"), Access::Write), user("bob", Some("secret"), Access::Read)]
+            }
+            Self::Anonymous => ["anonymous", "ftp"].map(|name| user(name, None, Access::Write)).to_vec(),
+        }
+    }
+}
+
+/// A server in memory that is set up for a row.
+pub fn in_memory(accounts: Accounts, cuts: Cuts) -> Raw {
+    Raw::new(MemoryHost::new(Memory::fixture(), accounts.users()), Config::default(), cuts)
 }
 
 /// Runs a row's dialogue, from the greeting on.

@@ -1,10 +1,11 @@
-//! The dialogues of `session.tsv`, over sockets.
+//! The dialogues of `session.tsv`, in memory and over sockets.
 
 use std::fs;
 use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
+use longshore_sim::Cuts;
 use longshore_sim::dialogue::{self, Accounts};
 use longshore_sim::vectors::each;
 
@@ -25,7 +26,7 @@ pub fn users_file() -> String {
         .concat()
 }
 
-/// Every row whose commands exist, each with a server of its own.
+/// Every row whose commands exist, against the session in memory, and against a server of its own behind a socket.
 pub fn go_as_the_table_says(programs: &Programs) {
     let table = include_str!("../../core/vectors/session.tsv");
     let mut names = Vec::new();
@@ -41,6 +42,7 @@ pub fn go_as_the_table_says(programs: &Programs) {
                         if row.id() == name
                             && let Some((accounts, user)) = dialogue::setup(row)
                         {
+                            dialogue::run(row, user.as_deref(), &mut dialogue::in_memory(accounts, Cuts::none()));
                             let arguments: &[&str] =
                                 if accounts == Accounts::Users { &["--users", "{}/users.toml"] } else { &[] };
                             let server = programs.serve_folder(arguments, |root, settings| {
