@@ -292,7 +292,7 @@ def memory_and_system_calls(program):
                                   stderr=subprocess.PIPE)
         tracer.stderr.readline()
         run("curl", "-sSf", f"{url}/big", "-o", f"{here}/big")
-        run("curl", "-sSf", "-T", f"{here}/f1", f"{url}/up")
+        run("curl", "-sSf", "-T", f"{here}/big", f"{url}/up")
         tracer.send_signal(signal.SIGINT)
         tracer.wait()
         with open(trace) as f:

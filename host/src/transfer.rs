@@ -5,6 +5,7 @@
 use std::io;
 use std::os::fd::BorrowedFd;
 
+use longshore_core::codec::Codec;
 use longshore_core::host::{Content, Host, HostError};
 use longshore_core::machine::{Flow, TransferError, Way};
 use longshore_core::pump::{Inflow, Outflow};
@@ -16,6 +17,9 @@ use rustix::net::{RecvFlags, SendFlags, Shutdown};
 const TURN: usize = 4 * 1024 * 1024;
 /// The size of the buffer where the system does not copy.
 const BUFFER: usize = 256 * 1024;
+/// The size of the first reads from a socket: a file that fills none of them is not worth a pipe.
+#[cfg(target_os = "linux")]
+const FIRST: usize = 64 * 1024;
 /// The size of the pipe that `splice` goes through.
 #[cfg(target_os = "linux")]
 const PIPE: usize = 1024 * 1024;
@@ -60,10 +64,21 @@ pub struct Transfer {
 enum Engine {
     #[cfg(target_os = "linux")]
     SendFile,
+    /// Small reads and writes, until the file turns out to be large.
+    #[cfg(target_os = "linux")]
+    Small(Vec<u8>),
     #[cfg(target_os = "linux")]
     Splice(Pipe),
     Out(Outflow),
     In(Inflow, Vec<u8>),
+}
+
+#[cfg(target_os = "linux")]
+impl Engine {
+    /// Large reads and writes of bytes as they are.
+    fn plain() -> Self {
+        Self::In(Inflow::new(Codec::identity(), 0), vec![0; BUFFER])
+    }
 }
 
 impl Transfer {
@@ -75,7 +90,7 @@ impl Transfer {
             #[cfg(target_os = "linux")]
             Way::Send if copied => Engine::SendFile,
             #[cfg(target_os = "linux")]
-            Way::Receive if copied && let Ok(pipe) = Pipe::new() => Engine::Splice(pipe),
+            Way::Receive if copied => Engine::Small(vec![0; FIRST]),
             Way::Send => Engine::Out(Outflow::new(codec, BUFFER)),
             Way::Receive => Engine::In(Inflow::new(codec, BUFFER), vec![0; BUFFER]),
         };
@@ -94,11 +109,22 @@ impl Transfer {
             #[cfg(target_os = "linux")]
             Engine::SendFile => self.send_file(socket, content),
             #[cfg(target_os = "linux")]
+            Engine::Small(buffer) => {
+                let progress = receive(&mut Inflow::new(Codec::identity(), 0), buffer, socket, content);
+                if matches!(progress, Progress::Moved(count) if count == FIRST as u64) {
+                    self.engine = match Pipe::new() {
+                        Ok(pipe) => Engine::Splice(pipe),
+                        Err(_) => Engine::plain(),
+                    };
+                }
+                progress
+            }
+            #[cfg(target_os = "linux")]
             Engine::Splice(pipe) => match pipe.step(socket, content) {
                 Ok(progress) => progress,
                 // This kind of file takes no splice.
                 Err(moved) => {
-                    self.engine = Engine::In(Inflow::new(longshore_core::codec::Codec::identity(), 0), vec![0; BUFFER]);
+                    self.engine = Engine::plain();
                     if moved > 0 { Progress::Moved(moved) } else { self.step(socket, content) }
                 }
             },
@@ -118,7 +144,7 @@ impl Transfer {
             Err(Errno::AGAIN | Errno::INTR) => Progress::Wait,
             // This kind of file takes no sendfile; its position is where it was.
             Err(Errno::INVAL | Errno::NOSYS) => {
-                self.engine = Engine::Out(Outflow::new(longshore_core::codec::Codec::identity(), BUFFER));
+                self.engine = Engine::Out(Outflow::new(Codec::identity(), BUFFER));
                 self.step(socket, content)
             }
             Err(Errno::IO) => Progress::Done(Err(HostError::Failed.into())),

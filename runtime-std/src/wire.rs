@@ -14,6 +14,9 @@ use rustix::io::Errno;
 use crate::control::{Control, Read};
 use crate::data::Data;
 
+/// How many turns a transfer may take before the replies so far are sent: one for the bytes, and one that finds the end.
+const EAGER_TURNS: usize = 2;
+
 /// A control connection, the data connections beside it, and a clock.
 #[derive(Debug)]
 pub struct Wire<C> {
@@ -91,13 +94,16 @@ impl<C: Native> Wire<C> {
                 }
             }
             // A small file goes out whole before its replies do, which then leave together.
-            if self.data.is_hot()
+            let mut turns = 0;
+            while turns < EAGER_TURNS
+                && self.data.is_hot()
                 && let Some(input) = self.data.step()
             {
                 session.handle(self.clock.now(), input);
-                if !self.data.is_hot() {
-                    continue;
-                }
+                turns += 1;
+            }
+            if turns > 0 && !self.data.is_hot() {
+                continue;
             }
             if self.flush(session) {
                 continue;

@@ -37,6 +37,8 @@ const SETTLE_PART: u32 = 50;
 const SETTLE_MOST: Duration = Duration::from_millis(50);
 /// And no shorter than this, which is what a busy system may need to close the other connection of a client that died.
 const SETTLE_LEAST: Duration = Duration::from_millis(10);
+/// A pause that is shorter than this is none: a look is all that it is good for, and timers are no finer.
+const SETTLE_WORTH: Duration = Duration::from_millis(1);
 /// But what a client sends in one piece is there as a whole or not at all, so up to so many bytes there is no least.
 const ONE_PIECE: u64 = 64 * 1024;
 
@@ -88,6 +90,7 @@ impl Transfer {
         let part = ((now - self.connected) / SETTLE_PART).min(SETTLE_MOST);
         match self.moved {
             moved if self.announced == Some(moved) => Duration::ZERO,
+            1..=ONE_PIECE if part < SETTLE_WORTH => Duration::ZERO,
             1..=ONE_PIECE => part,
             _ => part.max(SETTLE_LEAST),
         }
