@@ -31,6 +31,13 @@ pub(crate) fn program() -> String {
     std::path::Path::new(&path).file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
 
+/// Reads the command line, under the name of the program that was started.
+pub(crate) fn arguments<A: clap::Parser>() -> Result<A, clap::Error> {
+    let name = program();
+    let mut command = A::command().name(name.clone()).bin_name(name);
+    A::from_arg_matches(&command.try_get_matches_from_mut(std::env::args_os())?)
+}
+
 /// Prints help, a version, or what is wrong with the arguments.
 pub(crate) fn usage(error: &clap::Error) -> ExitCode {
     // A closed terminal is nobody's business here.

@@ -24,8 +24,7 @@ pub fn start(verbosity: i8, format: LogFormat) {
     let level = match verbosity {
         ..0 => Level::ERROR,
         0 => Level::INFO,
-        1 => Level::DEBUG,
-        _ => Level::TRACE,
+        1.. => Level::DEBUG,
     };
     let subscriber = tracing_subscriber::fmt().with_max_level(level).with_writer(|| Log).with_target(false);
     let subscriber = subscriber.log_internal_errors(false);

@@ -16,13 +16,15 @@ pub enum TomlFileError {
         /// Why.
         error: std::io::Error,
     },
-    /// It is not in the form.
-    #[error("{path}: {error}")]
+    /// It is not in the form. Nothing of its content is shown, which may be a password's hash.
+    #[error("{path}, line {line}: {message}")]
     Syntax {
         /// Which file.
         path: String,
-        /// Where, and what was expected.
-        error: Box<toml::de::Error>,
+        /// In which line, from 1 on.
+        line: usize,
+        /// What is wrong there.
+        message: String,
     },
 }
 
@@ -31,5 +33,9 @@ pub(crate) fn read<T: DeserializeOwned>(path: &Path) -> Result<T, TomlFileError>
     let shown = path.display().to_string();
     let text =
         std::fs::read_to_string(path).map_err(|error| TomlFileError::Unreadable { path: shown.clone(), error })?;
-    toml::from_str(&text).map_err(|error| TomlFileError::Syntax { path: shown, error: Box::new(error) })
+    toml::from_str(&text).map_err(|error| {
+        let start = error.span().map_or(0, |span| span.start.min(text.len()));
+        let line = text.as_bytes()[..start].iter().filter(|byte| **byte == b'\n').count() + 1;
+        TomlFileError::Syntax { path: shown, line, message: error.message().replace('\n', " ") }
+    })
 }

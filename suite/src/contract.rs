@@ -87,6 +87,11 @@ pub fn commands_end_at_the_first_failure(programs: &Programs) {
     run(&["frobnicate"]).expect(1);
     run(&["get"]).expect(1);
     run(&["pwd", "quit", "frobnicate"]).expect(0);
+    // A password shows in no dialogue.
+    let ran = run(&["quote NOOP", "quote PASS hunter2"]).expect(0);
+    assert!(ran.out.contains("503") && !format!("{ran:?}").contains("hunter2"), "{ran:#?}");
+    let verbose = programs.client(here.path(), &["-v", "localhost", &port, "-c", "quote PASS hunter2"], "").expect(0);
+    assert!(verbose.err.contains("---> PASS ****") && !verbose.err.contains("hunter2"), "{verbose:#?}");
 }
 
 /// Nobody listens, nobody of that name, a refused login: exit 2, and one line that says so.
@@ -147,6 +152,8 @@ pub fn bad_arguments_are_exit_2(programs: &Programs) {
         let ran = programs.client(here.path(), arguments, "").expect(2);
         assert!(!ran.err.is_empty());
     }
+    let ran = programs.client(here.path(), &["--version"], "").expect(0);
+    assert!(ran.out.starts_with("ftp-"), "{ran:#?}");
     let ran = programs.client(here.path(), &["--help"], "").expect(0);
     assert!(ran.out.contains("--active"));
 }

@@ -42,6 +42,7 @@ pub fn bad_settings_are_exit_2(programs: &Programs) {
         (&["0", "--listen", "0.0.0.0"], "--users FILE, or let anybody in, with --anonymous"),
         (&["0", "--listen", "nonsense"], "nonsense"),
         (&["0", "--passive-ports", "9-1"], "9-1"),
+        (&["0", "--max-sessions", "0"], "max-sessions has to be at least 1"),
         (&["0", "--idle-timeout", "0"], "idle-timeout has to be at least 1"),
         (&["0", "--frobnicate"], "--frobnicate"),
         (&["70000"], "70000"),
@@ -52,6 +53,8 @@ pub fn bad_settings_are_exit_2(programs: &Programs) {
         let output = programs.server_command().args(*arguments).current_dir(settings.path()).output().unwrap();
         let ran = Ran::of(output).expect(2);
         assert!(ran.err.contains(word), "{arguments:?}: {ran:#?}");
+        let is_usage = ran.err.starts_with("error:");
+        assert!(is_usage || ran.err.lines().count() == 1, "one line: {ran:#?}");
         assert!(ran.out.is_empty(), "{ran:#?}");
     }
 }

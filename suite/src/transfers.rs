@@ -105,8 +105,8 @@ pub fn a_broken_upload_is_kept_and_resumed(programs: &Programs) {
 
 /// Names travel as they are, whatever they hold.
 pub fn names_are_bytes(programs: &Programs) {
-    let names: [&[u8]; 6] =
-        [b" lead", b"trail ", "d\u{e9}j\u{e0} vu".as_bytes(), b"caf\xe9", b"two  blanks", b"\xff\xffiac\x01"];
+    let names: [&[u8]; 7] =
+        [b"~", b" lead", b"trail ", "d\u{e9}j\u{e0} vu".as_bytes(), b"caf\xe9", b"two  blanks", b"\xff\xffiac\x01"];
     let server = programs.serve(&[]);
     let (from, to) = (folder(), folder());
     let at = |folder: &Path, name: &[u8]| folder.join(OsStr::from_bytes(name));
@@ -118,7 +118,7 @@ pub fn names_are_bytes(programs: &Programs) {
     for name in names {
         assert_eq!(fs::read(at(server.root(), name)).unwrap(), name);
     }
-    programs.client(to.path(), &["127.0.0.1", &port], "mget *\nget ' lead' copy\n").expect(0);
+    programs.client(to.path(), &["127.0.0.1", &port], "mget *\nget ' lead' copy\nget trail\\ \n").expect(0);
     for name in names {
         assert_eq!(fs::read(at(to.path(), name)).unwrap(), name);
     }

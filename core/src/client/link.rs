@@ -11,7 +11,7 @@ use crate::codec::Representation;
 use crate::machine::Action;
 use crate::outbox::Outbox;
 use crate::time::Instant;
-use crate::wire::command::Command;
+use crate::wire::command::{Command, masked};
 use crate::wire::feature::Feature;
 use crate::wire::line::SYNCH;
 use crate::wire::reply::{Reply, ReplyDecoder};
@@ -71,18 +71,16 @@ impl Link {
     pub(super) fn send(&mut self, now: Instant, command: &Command) {
         let start = self.out.end().len();
         command.print(self.out.end());
-        let shown = match command.verb {
-            Verb::Pass | Verb::Acct => Bytes::from([command.verb.row().name, " ****"].concat()),
-            _ => Bytes::copy_from_slice(self.out.end()[start..].trim_ascii_end()),
-        };
-        self.is_sent(now, shown);
+        let line = self.out.end()[start..].strip_suffix(b"\r\n").unwrap_or_default();
+        let line = Bytes::copy_from_slice(line);
+        self.is_sent(now, &line);
     }
 
     /// Sends a line as it is.
     pub(super) fn send_line(&mut self, now: Instant, line: &[u8]) {
         crate::wire::line::escape_into(line, self.out.end());
         self.out.end().extend_from_slice(b"\r\n");
-        self.is_sent(now, Bytes::copy_from_slice(line));
+        self.is_sent(now, &Bytes::copy_from_slice(line));
     }
 
     /// Telnet's Interrupt Process and Synch, the last of them urgent, and ABOR (RFC 959, section 4.1).
@@ -92,10 +90,10 @@ impl Link {
         self.send(now, &Command::new(Verb::Abor));
     }
 
-    fn is_sent(&mut self, now: Instant, shown: Bytes) {
+    fn is_sent(&mut self, now: Instant, line: &Bytes) {
         self.awaiting = Some(now);
         self.drained = now;
-        self.actions.push_back(Action::Event(Event::Sent(shown)));
+        self.actions.push_back(Action::Event(Event::Sent(masked(line))));
     }
 
     pub(super) fn reply_deadline(&self) -> Option<Instant> {

@@ -56,7 +56,7 @@ use crate::machine::{Action, Input, Machine};
 use crate::outbox::Outbox;
 use crate::path::VirtualPath;
 use crate::time::Instant;
-use crate::wire::command::{Command, CommandError};
+use crate::wire::command::{Command, CommandError, masked};
 use crate::wire::facts::FactSet;
 use crate::wire::line::{Line, LineDecoder, Side};
 use crate::wire::verb::{Offer, Verb, When};
@@ -636,14 +636,6 @@ impl Machine for Session {
 
 fn parse(line: &Line) -> Result<Command, CommandError> {
     if line.cut { Err(CommandError::TooLong) } else { Command::parse(&line.text) }
-}
-
-/// A command line fit for a log: what follows PASS, and ACCT, is nobody's business.
-fn masked(line: &Bytes) -> Bytes {
-    let text = line.trim_ascii_start();
-    let secret =
-        text.get(..4).is_some_and(|verb| verb.eq_ignore_ascii_case(b"PASS") || verb.eq_ignore_ascii_case(b"ACCT"));
-    if secret { Bytes::from([&text[..4], b" ****"].concat()) } else { line.clone() }
 }
 
 /// The parts of a path argument's refusal: the name, and why.

@@ -122,6 +122,13 @@ pub fn is_sendable(text: &[u8]) -> bool {
     !text.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0))
 }
 
+/// A command line as a log may show it: what follows PASS, and ACCT, is nobody's business.
+pub fn masked(line: &Bytes) -> Bytes {
+    let text = line.trim_ascii_start();
+    let is_secret = |verb: &[u8]| verb.eq_ignore_ascii_case(b"PASS") || verb.eq_ignore_ascii_case(b"ACCT");
+    if text.get(..4).is_some_and(is_secret) { Bytes::from([&text[..4], b" ****"].concat()) } else { line.clone() }
+}
+
 fn leading_blanks(text: &[u8]) -> usize {
     text.iter().take_while(|&&byte| byte == b' ').count()
 }

@@ -32,7 +32,6 @@ use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 
-use clap::Parser;
 use longshore_core::client;
 use longshore_core::time::Instant;
 
@@ -103,7 +102,7 @@ enum Talk {
 
 /// The whole of a client program.
 pub fn main<R: Dial>() -> ExitCode {
-    let arguments = match ClientArguments::try_parse() {
+    let arguments = match crate::arguments::<ClientArguments>() {
         Ok(arguments) => arguments,
         Err(error) => return crate::usage(&error),
     };
@@ -188,7 +187,8 @@ impl<R: Dial> Console<R> {
                     return ExitCode::from(COMMAND_FAILED);
                 }
             }
-            match self.execute(line.trim_ascii_end()) {
+            let text = line.strip_suffix(b"\n").unwrap_or(&line);
+            match self.execute(text.strip_suffix(b"\r").unwrap_or(text)) {
                 Ok(Next::Go) => {}
                 Ok(Next::Quit) => return code,
                 Err(error) => code = self.failed(&error),

@@ -17,14 +17,7 @@ impl Progress {
     pub(super) fn new(name: &str, size: Option<u64>, offset: u64, talk: Talk) -> Self {
         let target = if talk == Talk::Quiet { ProgressDrawTarget::hidden() } else { ProgressDrawTarget::stderr() };
         let bar = ProgressBar::with_draw_target(size, target);
-        let template = match size {
-            Some(_) => "{msg} {wide_bar} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}",
-            None => "{msg} {spinner} {binary_bytes} {binary_bytes_per_sec}",
-        };
-        // The template is a constant, and fits.
-        if let Ok(style) = ProgressStyle::with_template(template) {
-            bar.set_style(style);
-        }
+        bar.set_style(style(size.is_some()));
         bar.set_message(name.to_owned());
         bar.set_position(offset);
         Self { bar, start: Instant::now(), offset }
@@ -33,6 +26,7 @@ impl Progress {
     pub(super) fn set_size(&self, size: u64) {
         if self.bar.length().is_none() {
             self.bar.set_length(size);
+            self.bar.set_style(style(true));
         }
     }
 
@@ -48,4 +42,15 @@ impl Progress {
         let rate = if seconds > 0.0 { (moved as f64 / seconds) as u64 } else { 0 };
         format!("{moved} bytes in {seconds:.2} s ({}/s)", HumanBytes(rate))
     }
+}
+
+/// A bar where the end is known, and a sign of life where it is not.
+fn style(sized: bool) -> ProgressStyle {
+    let template = if sized {
+        "{msg} {wide_bar} {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta}"
+    } else {
+        "{msg} {spinner} {binary_bytes} {binary_bytes_per_sec}"
+    };
+    // The templates are constants, and fit.
+    ProgressStyle::with_template(template).unwrap_or_else(|_| ProgressStyle::default_bar())
 }

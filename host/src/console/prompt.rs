@@ -82,12 +82,19 @@ impl<R: Dial> Completer for Completion<'_, R> {
 
     fn complete(&self, line: &str, at: usize, context: &Context<'_>) -> rustyline::Result<(usize, Vec<Pair>)> {
         let typed = &line[..at];
+        if typed.trim_start().starts_with('!') {
+            return self.files.complete(line, at, context);
+        }
         let start = typed.len() - typed.trim_start().len();
         let Some((name, _)) = typed[start..].split_once(' ') else {
             return Ok((start, self.commands(&typed[start..])));
         };
         let rows = commands::table::<R>();
-        match rows.iter().find(|row| row.names.contains(&name)).map(|row| row.completes) {
+        match rows
+            .iter()
+            .find(|row| row.names.iter().any(|known| known.eq_ignore_ascii_case(name)))
+            .map(|row| row.completes)
+        {
             Some(Names::Commands) => {
                 let start = typed.rfind(' ').map_or(0, |blank| blank + 1);
                 Ok((start, self.commands(&typed[start..])))

@@ -8,7 +8,6 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use clap::Parser;
 use longshore_core::server::Config;
 
 pub use self::places::{Place, Places};
@@ -52,7 +51,7 @@ impl Service {
 
 /// The whole of a server program.
 pub fn main<R: Serve>() -> ExitCode {
-    let arguments = match ServerArguments::try_parse() {
+    let arguments = match crate::arguments::<ServerArguments>() {
         Ok(arguments) => arguments,
         Err(error) => return crate::usage(&error),
     };

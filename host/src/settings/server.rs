@@ -66,7 +66,7 @@ pub struct ServerArguments {
     #[arg(long)]
     #[serde(skip)]
     pub hash_password: bool,
-    /// Log more; twice for more still
+    /// Log the control dialogue too
     #[arg(short, long, action = ArgAction::Count)]
     #[serde(skip)]
     pub verbose: u8,
@@ -178,7 +178,10 @@ impl ServerArguments {
     /// See [`SettingsError`].
     pub fn settle(self) -> Result<ServerSettings, SettingsError> {
         let port = self.port.ok_or(SettingsError::NoPort)?;
-        for (name, value) in [("idle-timeout", self.idle_timeout), ("data-timeout", self.data_timeout)] {
+        let sessions = self.max_sessions.map(|most| most as u64);
+        let least_one =
+            [("idle-timeout", self.idle_timeout), ("data-timeout", self.data_timeout), ("max-sessions", sessions)];
+        for (name, value) in least_one {
             if value == Some(0) {
                 return Err(SettingsError::TooSmall(name));
             }

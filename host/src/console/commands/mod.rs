@@ -115,7 +115,8 @@ pub(super) fn table<R: Dial>() -> Vec<Row<R>> {
 
 /// Runs a line. An empty one does nothing.
 pub(super) fn execute<R: Dial>(console: &mut Console<R>, line: &[u8]) -> Result<Next, CommandError> {
-    let line = line.trim_ascii();
+    // A blank at the end may be one that a backslash keeps.
+    let line = line.trim_ascii_start();
     if line.is_empty() {
         return Ok(Next::Go);
     }
@@ -128,6 +129,7 @@ pub(super) fn execute<R: Dial>(console: &mut Console<R>, line: &[u8]) -> Result<
     let found = rows.iter().find(|row| row.names.iter().any(|known| known.as_bytes().eq_ignore_ascii_case(name)));
     let row = found.ok_or_else(|| CommandError::Unknown(Shown(name).to_string()))?;
     let raw = matches!(row.names[0], "!" | "quote");
+    let rest = if raw { rest.trim_ascii_end() } else { rest };
     let words = if raw { Vec::new() } else { shlex::bytes::split(rest).ok_or(CommandError::Quotes)? };
     let arguments: Vec<Bytes> = words.into_iter().map(Bytes::from).collect();
     let call = Call { verb: row.names[0], usage: row.usage, arguments: &arguments, rest };

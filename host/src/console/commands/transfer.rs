@@ -1,5 +1,6 @@
 //! Commands that move files.
 
+use std::ffi::OsStr;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
@@ -10,6 +11,7 @@ use bytes::Bytes;
 use longshore_core::client::{Job, JobError, Outcome};
 use longshore_core::codec::Representation;
 use longshore_core::host::Store;
+use longshore_core::wire::command::is_sendable;
 use longshore_core::wire::reply::Shown;
 use longshore_core::{part, pattern};
 
@@ -50,7 +52,7 @@ pub(super) fn mget<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result
                 continue;
             }
             let path = directory.as_ref().map_or(name.clone(), |directory| join(directory, &name));
-            keep_first(&mut first_error, download(console, call, &path, &local_path(&name)))?;
+            keep_first(&mut first_error, download(console, call, &path, &here(&name)))?;
         }
         if !matched {
             let error = call.text(format!("{}: no file matches", Shown(pattern)));
@@ -89,7 +91,8 @@ pub(super) fn mput<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result
             keep_first(&mut first_error, Err(error))?;
         }
         for local in names {
-            let result = open_local(call, &local).and_then(|(file, size)| {
+            let path = PathBuf::from(OsStr::from_bytes(&local));
+            let result = open_path(call, &local, path).and_then(|(file, size)| {
                 let name = Bytes::copy_from_slice(last_part(&local));
                 send(console, call, &local, &name, Store::Replace, file, size, 0)
             });
@@ -237,18 +240,29 @@ fn download_name(call: &Call<'_>, name: &Bytes, local: Option<Bytes>) -> Result<
     if let Some(local) = local {
         let path = local_path(&local);
         // Into a folder, as cp does it.
-        return Ok(if path.is_dir() { path.join(std::ffi::OsStr::from_bytes(last_part(name))) } else { path });
+        return Ok(if path.is_dir() { path.join(OsStr::from_bytes(last_part(name))) } else { path });
     }
     let last = last_part(name);
+    if !is_sendable(name) {
+        return Err(call.about(name, JobError::Unsendable));
+    }
     if !remote::is_plain(last) {
         return Err(call.text(format!("{}: name the local file too", Shown(name))));
     }
-    Ok(local_path(&Bytes::from([b"./", last].concat())))
+    Ok(here(last))
+}
+
+/// A file in the current folder, whatever its name looks like.
+fn here(name: &[u8]) -> PathBuf {
+    Path::new(".").join(OsStr::from_bytes(name))
 }
 
 fn open_local(call: &Call<'_>, name: &Bytes) -> Result<(File, u64), CommandError> {
+    open_path(call, name, local_path(name))
+}
+
+fn open_path(call: &Call<'_>, name: &Bytes, path: PathBuf) -> Result<(File, u64), CommandError> {
     let failed = |error| call.about_local(name, error);
-    let path = local_path(name);
     // Before it is opened: a pipe would keep us waiting.
     let metadata = path.metadata().map_err(failed)?;
     if metadata.is_dir() {
@@ -287,11 +301,13 @@ fn is_wanted(wanted: &[u8], name: &[u8]) -> bool {
 
 /// Local files that fit a pattern, in order. A name that is there as it stands wins.
 fn local_matches(pattern: &Bytes) -> io::Result<Vec<Bytes>> {
-    if local_path(pattern).exists() {
-        return Ok(vec![pattern.clone()]);
+    // What a user types may begin with ~, what is found does not.
+    let pattern = Bytes::from(local_path(pattern).into_os_string().into_vec());
+    if Path::new(OsStr::from_bytes(&pattern)).exists() {
+        return Ok(vec![pattern]);
     }
-    let (directory, wanted) = split_last(pattern);
-    let folder = directory.as_ref().map_or_else(|| PathBuf::from("."), |directory| local_path(directory));
+    let (directory, wanted) = split_last(&pattern);
+    let folder = directory.as_ref().map_or(Path::new("."), |directory| Path::new(OsStr::from_bytes(directory)));
     let mut names = Vec::new();
     for entry in std::fs::read_dir(folder)? {
         let entry = entry?;
