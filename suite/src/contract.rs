@@ -88,9 +88,9 @@ pub fn commands_end_at_the_first_failure(programs: &Programs) {
     run(&["get"]).expect(1);
     run(&["pwd", "quit", "frobnicate"]).expect(0);
     // A password shows in no dialogue.
-    let ran = run(&["quote NOOP", "quote PASS hunter2"]).expect(0);
-    assert!(ran.out.contains("503") && !format!("{ran:?}").contains("hunter2"), "{ran:#?}");
-    let verbose = programs.client(here.path(), &["-v", "localhost", &port, "-c", "quote PASS hunter2"], "").expect(0);
+    let ran = run(&["quote NOOP", "quote PASS hunter2"]).expect(1);
+    assert!(ran.err.contains("503") && !format!("{ran:?}").contains("hunter2"), "{ran:#?}");
+    let verbose = programs.client(here.path(), &["-v", "localhost", &port, "-c", "quote PASS hunter2"], "").expect(1);
     assert!(verbose.err.contains("---> PASS ****") && !verbose.err.contains("hunter2"), "{verbose:#?}");
 }
 

@@ -105,8 +105,16 @@ pub fn a_broken_upload_is_kept_and_resumed(programs: &Programs) {
 
 /// Names travel as they are, whatever they hold.
 pub fn names_are_bytes(programs: &Programs) {
-    let names: [&[u8]; 7] =
-        [b"~", b" lead", b"trail ", "d\u{e9}j\u{e0} vu".as_bytes(), b"caf\xe9", b"two  blanks", b"\xff\xffiac\x01"];
+    let names: [&[u8]; 8] = [
+        &[b'n'; 255],
+        b"~",
+        b" lead",
+        b"trail ",
+        "d\u{e9}j\u{e0} vu".as_bytes(),
+        b"caf\xe9",
+        b"two  blanks",
+        b"\xff\xffiac\x01",
+    ];
     let server = programs.serve(&[]);
     let (from, to) = (folder(), folder());
     let at = |folder: &Path, name: &[u8]| folder.join(OsStr::from_bytes(name));

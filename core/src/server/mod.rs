@@ -139,6 +139,8 @@ pub struct Session {
     actions: VecDeque<Action<Event>>,
     work: Work,
     life: Life,
+    /// Nothing more will come: the peer has closed its direction.
+    deaf: bool,
     login: Login,
     failures: u8,
     cwd: VirtualPath,
@@ -234,6 +236,7 @@ impl Session {
             actions: VecDeque::new(),
             work: Work::Ready,
             life: Life::Open,
+            deaf: false,
             login: Login::default(),
             failures: 0,
             cwd: VirtualPath::root(),
@@ -549,7 +552,13 @@ impl Machine for Session {
     fn receive(&mut self, now: Instant, bytes: &[u8]) -> usize {
         self.wake(now);
         if bytes.is_empty() {
-            self.lost();
+            // Who has said QUIT may go, and gets the data that is still due (RFC 959, section 4.1.1).
+            let has_quit = || self.queue.iter().any(|line| parse(line).is_ok_and(|it| it.verb == Verb::Quit));
+            if !self.deaf && self.is_sending() && has_quit() {
+                self.deaf = true;
+            } else {
+                self.lost();
+            }
             return 0;
         }
         let mut taken = 0;
@@ -573,6 +582,7 @@ impl Machine for Session {
 
     fn wants_input(&self) -> bool {
         !self.is_ending()
+            && !self.deaf
             && self.queue.len() + self.aborts < QUEUE_LINES
             && self.queued < QUEUE_BYTES
             && self.out.bytes().len() < UNSENT_LIMIT

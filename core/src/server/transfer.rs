@@ -36,11 +36,11 @@ const SETTLE_PART: u32 = 50;
 /// It settles no longer than this.
 const SETTLE_MOST: Duration = Duration::from_millis(50);
 /// And no shorter than this, which is what a busy system may need to close the other connection of a client that died.
-const SETTLE_LEAST: Duration = Duration::from_millis(10);
-/// A pause that is shorter than this is none: a look is all that it is good for, and timers are no finer.
-const SETTLE_WORTH: Duration = Duration::from_millis(1);
-/// But what a client sends in one piece is there as a whole or not at all, so up to so many bytes there is no least.
+const SETTLE_LEAST: Duration = Duration::from_millis(20);
+/// But a small file whose end came together with its bytes was closed by a client that had nothing more to send: up to so
+/// many bytes, and within so short a time. Who dies takes longer.
 const ONE_PIECE: u64 = 64 * 1024;
+const AT_ONCE: Duration = Duration::from_micros(100);
 
 /// A transfer, from its command to its last reply.
 #[derive(Debug)]
@@ -87,12 +87,11 @@ impl Transfer {
 
     /// How long a store whose data has ended waits for news of its client's death.
     fn settling(&self, now: Instant) -> Duration {
-        let part = ((now - self.connected) / SETTLE_PART).min(SETTLE_MOST);
+        let at_once = matches!(self.stage, Stage::Moving(since) if now - since < AT_ONCE);
         match self.moved {
             moved if self.announced == Some(moved) => Duration::ZERO,
-            1..=ONE_PIECE if part < SETTLE_WORTH => Duration::ZERO,
-            1..=ONE_PIECE => part,
-            _ => part.max(SETTLE_LEAST),
+            1..=ONE_PIECE if at_once => Duration::ZERO,
+            _ => ((now - self.connected) / SETTLE_PART).clamp(SETTLE_LEAST, SETTLE_MOST),
         }
     }
 
@@ -320,6 +319,11 @@ impl Session {
     /// Whether an ABOR can be acted on now. What the host is about to publish is past stopping: its reply comes first.
     pub(super) fn can_abort(&self) -> bool {
         matches!(self.work, Work::Ready | Work::Transfer(_)) && !self.is_publishing()
+    }
+
+    /// Whether a download or a listing is under way, to which an end of the control connection can do no harm.
+    pub(super) fn is_sending(&self) -> bool {
+        matches!(&self.work, Work::Transfer(transfer) if transfer.way == Way::Send)
     }
 
     pub(super) fn is_publishing(&self) -> bool {

@@ -12,12 +12,19 @@
 
 /// Prints a line of a result, to standard output.
 macro_rules! say {
-    ($($text:tt)*) => { $crate::console::print(std::io::stdout(), format_args!($($text)*)) };
+    ($($text:tt)*) => {
+        if let Err(error) = $crate::console::print(std::io::stdout(), format_args!($($text)*)) {
+            $crate::console::lost_output(&error);
+        }
+    };
 }
 
 /// Prints a line of what is not a result, to standard error.
 macro_rules! tell {
-    ($($text:tt)*) => { $crate::console::print(std::io::stderr(), format_args!($($text)*)) };
+    ($($text:tt)*) => {
+        // There is nowhere else to say it.
+        drop($crate::console::print(std::io::stderr(), format_args!($($text)*)))
+    };
 }
 
 mod commands;
@@ -31,6 +38,7 @@ use std::io::{self, BufRead, IsTerminal};
 use std::net::SocketAddr;
 use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use longshore_core::client;
 use longshore_core::time::Instant;
@@ -86,9 +94,18 @@ pub trait ClientWire {
     fn next(&mut self, session: &mut client::Session) -> io::Result<client::Event>;
 }
 
-/// Prints a line. Nobody may be there to read it any more, which is not for the client to judge.
-fn print(mut out: impl io::Write, line: std::fmt::Arguments<'_>) {
-    let _ = writeln!(out, "{line}");
+/// Whether a result could not be written, to a disk that is full, say.
+static OUTPUT_LOST: AtomicBool = AtomicBool::new(false);
+
+fn print(mut out: impl io::Write, line: std::fmt::Arguments<'_>) -> io::Result<()> {
+    writeln!(out, "{line}")
+}
+
+/// A reader that has gone away wants no more, which is no error.
+fn lost_output(error: &io::Error) {
+    if error.kind() != io::ErrorKind::BrokenPipe {
+        OUTPUT_LOST.store(true, Ordering::Relaxed);
+    }
 }
 
 /// How much is shown.
@@ -206,7 +223,10 @@ impl<R: Dial> Console<R> {
     /// Runs a line.
     fn execute(&mut self, line: &[u8]) -> Result<Next, CommandError> {
         self.interrupt.begin();
-        let result = commands::execute(self, line);
+        let mut result = commands::execute(self, line);
+        if OUTPUT_LOST.swap(false, Ordering::Relaxed) && result.is_ok() {
+            result = Err(CommandError::Output);
+        }
         if self.remote.as_ref().is_some_and(|remote| remote.is_lost()) {
             self.remote = None;
         }

@@ -46,10 +46,11 @@ impl DiskFile {
 
     /// A part for a name that is free, and that an empty file holds until the part takes its place.
     pub(super) fn unique(parent: &Dir, name: &Bytes) -> Result<Self, HostError> {
+        // The part first: it goes by itself if the rest fails.
+        let clone = parent.try_clone().map_err(|error| host_error(&error))?;
+        let mut file = Self::beside(clone, name.clone(), None)?;
         let holding = create(parent, name)?;
         let stat = rustix::fs::fstat(&holding).map_err(|error| host_error(&error.into()))?;
-        let parent = parent.try_clone().map_err(|error| host_error(&error))?;
-        let mut file = Self::beside(parent, name.clone(), None)?;
         if let Upload::Beside { holder, .. } = &mut file.upload {
             *holder = Some(attributes_of(&stat).unique);
         }

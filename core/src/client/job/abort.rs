@@ -14,7 +14,7 @@ use crate::wire::verb::Verb;
 const FIRST_REPLY: Duration = Duration::from_secs(5);
 /// How long to wait for another one behind it.
 const NEXT_REPLY: Duration = Duration::from_secs(2);
-/// How long to wait for the answer to NOOP, before the server counts as lost.
+/// How long to wait for the answer to NOOP, before a server that has answered something counts as lost.
 const NOOP_REPLY: Duration = Duration::from_secs(5);
 
 #[derive(Debug)]
@@ -26,17 +26,20 @@ pub(super) struct Abort {
     /// When to lose patience.
     deadline: Instant,
     noop: bool,
+    /// Whether the server has said anything since.
+    heard: bool,
 }
 
 impl Abort {
     /// Sends ABOR. `answered` says that the transfer's final reply is in already.
     pub(super) fn start(link: &mut Link, now: Instant, why: JobError, answered: bool) -> Self {
         link.send_abort(now);
-        Self { why, due: if answered { 1 } else { 2 }, deadline: now + FIRST_REPLY, noop: false }
+        Self { why, due: if answered { 1 } else { 2 }, deadline: now + FIRST_REPLY, noop: false, heard: false }
     }
 
     /// Takes a reply; gives the job's error once the replies are even with the commands.
     pub(super) fn reply(&mut self, now: Instant, reply: &Reply) -> Option<JobError> {
+        self.heard = true;
         if !self.noop {
             self.deadline = now + NEXT_REPLY;
         }
@@ -57,7 +60,8 @@ impl Abort {
         }
         self.noop = true;
         self.due += 1;
-        self.deadline = now + NOOP_REPLY;
+        // One that says nothing at all may still be busy with what came before.
+        self.deadline = now + if self.heard { NOOP_REPLY } else { link.config.reply_timeout };
         link.send(now, &Command::new(Verb::Noop));
         None
     }

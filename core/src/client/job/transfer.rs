@@ -28,6 +28,8 @@ pub(in crate::client) struct Transfer {
     /// The size of what is to be stored, for ALLO.
     announced: Option<u64>,
     moved: u64,
+    /// Whether an older REST was in force when ours was sent.
+    restart_before: bool,
     /// Broken off before there was anything to send ABOR for.
     cancelled: bool,
 }
@@ -111,6 +113,7 @@ impl Transfer {
             size: None,
             announced,
             moved: 0,
+            restart_before: false,
             cancelled: false,
         }
     }
@@ -171,6 +174,7 @@ impl Transfer {
     fn restart(&mut self, link: &mut Link, now: Instant) -> Step {
         if self.offset > 0 || link.restart_left {
             link.send(now, &Command::with(Verb::Rest, alloc::format!("{}", self.offset).into_bytes()));
+            self.restart_before = link.restart_left;
             link.restart_left |= self.offset > 0;
             self.stage = Stage::Rest;
             Step::Wait
@@ -231,6 +235,10 @@ impl Transfer {
             Stage::Allo if class != Class::Preliminary => {
                 link.allo_ignored = reply.code != 200;
                 self.command(link, now)
+            }
+            Stage::Rest if reply.is_error() && self.offset > 0 && (self.way == Way::Receive || self.restart_before) => {
+                link.restart_left = self.restart_before;
+                self.give_up(link, JobError::Refused(reply))
             }
             // The offset of an upload is the size of what is there: appending comes to the same.
             Stage::Rest if class == Class::Permanent && self.way == Way::Send && self.offset > 0 => {

@@ -39,6 +39,8 @@ pub(super) enum Names {
 pub(super) enum CommandError {
     #[error("{0}: unknown command; help lists them all")]
     Unknown(String),
+    #[error("the result cannot be written")]
+    Output,
     #[error("a quote is not closed")]
     Quotes,
     #[error("usage: {0}")]
