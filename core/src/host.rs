@@ -6,7 +6,7 @@ use alloc::string::String;
 use bytes::Bytes;
 use thiserror::Error;
 
-use crate::entry::{Attributes, Entry};
+use crate::entry::{Attributes, Entry, Kind};
 use crate::path::VirtualPath;
 use crate::time::Timestamp;
 
@@ -17,6 +17,26 @@ pub enum Access {
     Read,
     /// Change as well.
     Write,
+}
+
+/// Whether a name is one that anybody may use, where anybody may log in (RFC 1635).
+pub fn is_anonymous(name: &[u8]) -> bool {
+    name.eq_ignore_ascii_case(b"anonymous") || name.eq_ignore_ascii_case(b"ftp")
+}
+
+impl Attributes {
+    /// These attributes, if they are those of a plain file.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::IsDirectory`] or [`HostError::NotPlain`].
+    pub fn plain(self) -> Result<Self, HostError> {
+        match self.kind {
+            Kind::File => Ok(self),
+            Kind::Directory => Err(HostError::IsDirectory),
+            Kind::Link | Kind::Other => Err(HostError::NotPlain),
+        }
+    }
 }
 
 /// One session's view of the files. Each session has a host of its own, which keeps what a login brought: the user's home, say.

@@ -7,7 +7,7 @@ use std::sync::{Condvar, Mutex, PoisonError};
 use argon2::Argon2;
 use argon2::password_hash::phc::PasswordHash;
 use argon2::password_hash::{PasswordHasher, PasswordVerifier};
-use longshore_core::host::{Access, LoginError};
+use longshore_core::host::{Access, LoginError, is_anonymous};
 use serde::Deserialize;
 use thiserror::Error;
 
@@ -139,7 +139,7 @@ impl Accounts {
     }
 
     pub(crate) fn check(&self, name: &[u8], password: &[u8]) -> Result<Account<'_>, LoginError> {
-        if name.eq_ignore_ascii_case(b"anonymous") || name.eq_ignore_ascii_case(b"ftp") {
+        if is_anonymous(name) {
             match self.anonymous {
                 Anonymous::Off => {}
                 Anonymous::Read => return Ok(Account { home: None, access: Access::Read }),

@@ -76,6 +76,13 @@ impl Link {
         self.is_sent(now, &line);
     }
 
+    /// Sends TYPE. Which type is in force is not known until the reply is in, and a user may not wait for that.
+    pub(super) fn send_type(&mut self, now: Instant, representation: Representation) {
+        let letter: &[u8] = if representation == Representation::Ascii { b"A" } else { b"I" };
+        self.send(now, &Command::with(Verb::Type, letter));
+        self.representation = None;
+    }
+
     /// Sends a line as it is.
     pub(super) fn send_line(&mut self, now: Instant, line: &[u8]) {
         crate::wire::line::escape_into(line, self.out.end());

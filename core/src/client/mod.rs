@@ -291,18 +291,11 @@ impl Machine for Session {
 
     fn receive(&mut self, now: Instant, bytes: &[u8]) -> usize {
         if bytes.is_empty() {
-            let step = match &mut self.running {
-                Some((_, running)) => running.closed(),
-                None => None,
-            };
             // After QUIT the server closes, and some do without a reply.
-            match step {
-                Some(step) => {
-                    self.step(now, step);
-                    self.fail(now, JobError::Lost);
-                }
-                None => self.fail(now, JobError::Lost),
+            if let Some(step) = self.running.as_ref().and_then(|(_, running)| running.closed()) {
+                self.step(now, step);
             }
+            self.fail(now, JobError::Lost);
             return 0;
         }
         let mut taken = 0;

@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::request::{Password, Task};
 use super::{LOGIN_ATTEMPTS, Note, Session, Then, Work};
 use crate::codec::Representation;
-use crate::host::{Access, LoginError};
+use crate::host::{Access, LoginError, is_anonymous};
 use crate::path::VirtualPath;
 use crate::server::data::Structure;
 use crate::time::Instant;
@@ -127,8 +127,4 @@ impl Session {
         self.facts = FactSet::default();
         self.reply(220, "Ready for a new user.");
     }
-}
-
-fn is_anonymous(name: &[u8]) -> bool {
-    name.eq_ignore_ascii_case(b"anonymous") || name.eq_ignore_ascii_case(b"ftp")
 }

@@ -328,10 +328,7 @@ impl Session {
         let Command { verb, argument } = command;
         let row = verb.row();
         // RNTO is to follow at once; NOOP affects nothing (RFC 959, section 4.1.3).
-        let rename_from = self.rename_from.take();
-        if verb == Verb::Noop {
-            self.rename_from.clone_from(&rename_from);
-        }
+        let rename_from = if verb == Verb::Noop { None } else { self.rename_from.take() };
         if row.offer != Offer::Served {
             return self.reply(502, "Command not implemented.");
         }

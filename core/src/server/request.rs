@@ -9,7 +9,7 @@ use bytes::Bytes;
 
 use super::listing::{Format, Listing};
 use crate::codec::AsciiCounter;
-use crate::entry::{Attributes, Entry, Kind};
+use crate::entry::{Entry, Kind};
 use crate::host::{Access, Content, Directory, Host, HostError, LoginError, Store};
 use crate::path::VirtualPath;
 use crate::time::Timestamp;
@@ -154,7 +154,7 @@ impl Request {
 }
 
 fn size<H: Host>(host: &H, path: &VirtualPath, ascii: bool) -> Result<u64, HostError> {
-    let attributes = plain(host.attributes(path)?)?;
+    let attributes = host.attributes(path)?.plain()?;
     if !ascii {
         return Ok(attributes.size);
     }
@@ -168,14 +168,6 @@ fn size<H: Host>(host: &H, path: &VirtualPath, ascii: bool) -> Result<u64, HostE
             0 => return Ok(counter.count()),
             count => counter.add(&buffer[..count]),
         }
-    }
-}
-
-fn plain(attributes: Attributes) -> Result<Attributes, HostError> {
-    match attributes.kind {
-        Kind::File => Ok(attributes),
-        Kind::Directory => Err(HostError::IsDirectory),
-        Kind::Link | Kind::Other => Err(HostError::NotPlain),
     }
 }
 

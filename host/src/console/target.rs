@@ -4,6 +4,7 @@ use std::env;
 use std::path::PathBuf;
 
 use bytes::Bytes;
+use longshore_core::host::is_anonymous;
 use longshore_core::netrc;
 use longshore_core::wire::url::{FTP_PORT, Url};
 
@@ -38,7 +39,6 @@ impl Target {
         let named = user.map(|user| user.as_bytes().to_vec()).or_else(|| url.as_ref().and_then(|url| url.user.clone()));
         let from_file = netrc_text().and_then(|text| netrc::find(&text, &host, named.as_deref())).unwrap_or_default();
         let user = named.or(from_file.user).unwrap_or_else(|| b"anonymous".to_vec());
-        let anonymous = user.eq_ignore_ascii_case(b"anonymous") || user.eq_ignore_ascii_case(b"ftp");
         let password = url
             .as_ref()
             // It is the password of the URL's user, and of nobody else.
@@ -46,7 +46,7 @@ impl Target {
             .and_then(|url| url.password.clone())
             .or_else(|| env::var_os("FTP_PASSWORD").map(std::os::unix::ffi::OsStringExt::into_vec))
             .or(from_file.password)
-            .or_else(|| anonymous.then(|| b"anonymous@".to_vec()));
+            .or_else(|| is_anonymous(&user).then(|| b"anonymous@".to_vec()));
         let folders = url.as_ref().and_then(|url| url.segments.clone()).unwrap_or_default();
         Ok(Self {
             host,

@@ -370,10 +370,5 @@ fn is_directory(parent: &Dir, name: &[u8]) -> bool {
 
 /// What is known of an open file, which has to be a plain one.
 fn plain(file: &std::fs::File) -> Result<Attributes, HostError> {
-    let attributes = attributes_of(&rustix::fs::fstat(file).map_err(|error| host_error(&error.into()))?);
-    match attributes.kind {
-        Kind::File => Ok(attributes),
-        Kind::Directory => Err(HostError::IsDirectory),
-        Kind::Link | Kind::Other => Err(HostError::NotPlain),
-    }
+    attributes_of(&rustix::fs::fstat(file).map_err(|error| host_error(&error.into()))?).plain()
 }

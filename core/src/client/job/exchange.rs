@@ -36,8 +36,7 @@ impl Exchange {
 
     pub(super) fn start(&mut self, link: &mut Link, now: Instant) -> Step {
         if matches!(self.job, Job::Size(_)) && link.representation != Some(Representation::Image) {
-            link.send(now, &Command::with(Verb::Type, &b"I"[..]));
-            link.representation = None;
+            link.send_type(now, Representation::Image);
             self.stage = Stage::Type;
         } else {
             self.send(link, now);

@@ -122,10 +122,7 @@ impl Transfer {
         if link.representation == Some(self.representation) {
             self.ask_size(link, now)
         } else {
-            let letter: &[u8] = if self.representation == Representation::Ascii { b"A" } else { b"I" };
-            link.send(now, &Command::with(Verb::Type, letter));
-            // Not known until the reply is in, which a user may not wait for.
-            link.representation = None;
+            link.send_type(now, self.representation);
             self.stage = Stage::Type;
             Step::Wait
         }
