@@ -34,6 +34,8 @@ use crate::machine::TransferError;
 #[derive(Debug)]
 pub struct Outflow {
     codec: Codec,
+    /// The size of the buffers, which are made when they are needed.
+    capacity: usize,
     /// Read from the content, and not yet through the codec.
     raw: Span,
     /// Through the codec, and not yet sent.
@@ -58,8 +60,12 @@ struct Span {
 }
 
 impl Span {
-    fn with_capacity(capacity: usize) -> Self {
-        Self { bytes: alloc::vec![0; capacity], start: 0, end: 0 }
+    /// Empties it, and makes it so large.
+    fn make_room(&mut self, capacity: usize) {
+        (self.start, self.end) = (0, 0);
+        if self.bytes.len() != capacity {
+            self.bytes = alloc::vec![0; capacity];
+        }
     }
 
     fn used(&self) -> &[u8] {
@@ -74,9 +80,15 @@ impl Span {
 impl Outflow {
     /// A flow with a buffer of `capacity` bytes, a second one where the bytes are converted.
     pub fn new(codec: Codec, capacity: usize) -> Self {
-        let capacity = capacity.max(SMALLEST_OUTPUT);
-        let raw = if codec.is_identity() { Span::default() } else { Span::with_capacity(capacity) };
-        Self { codec, raw, coded: Span::with_capacity(capacity), ended: false, finished: false }
+        Self::ahead(codec, capacity, Vec::new(), false)
+    }
+
+    /// A flow of content of which `head` was read already; nothing follows it where that `is_whole`.
+    pub fn ahead(codec: Codec, capacity: usize, head: Vec<u8>, is_whole: bool) -> Self {
+        let head = Span { start: 0, end: head.len(), bytes: head };
+        let (raw, coded) = if codec.is_identity() { (Span::default(), head) } else { (head, Span::default()) };
+        let finished = is_whole && codec.is_identity();
+        Self { codec, capacity: capacity.max(SMALLEST_OUTPUT), raw, coded, ended: is_whole, finished }
     }
 
     /// Reads on, once all that was read before is sent. This may wait for the content.
@@ -85,17 +97,29 @@ impl Outflow {
     ///
     /// The content cannot be read, or is in no form that the codec takes.
     pub fn fill(&mut self, content: &mut impl Content) -> Result<(), TransferError> {
-        while self.coded.is_empty() && !self.finished {
-            (self.coded.start, self.coded.end) = (0, 0);
-            if self.codec.is_identity() {
-                self.coded.end = content.read(&mut self.coded.bytes)?;
-                self.finished = self.coded.end == 0;
-                continue;
-            }
-            if self.raw.is_empty() && !self.ended {
-                (self.raw.start, self.raw.end) = (0, content.read(&mut self.raw.bytes)?);
-                self.ended = self.raw.end == 0;
-            }
+        self.convert()?;
+        while self.wants_content() {
+            let span = if self.codec.is_identity() { &mut self.coded } else { &mut self.raw };
+            span.make_room(self.capacity);
+            span.end = content.read(&mut span.bytes)?;
+            self.ended = span.is_empty();
+            self.convert()?;
+        }
+        Ok(())
+    }
+
+    /// Converts what was read and is not yet converted, once all before it is sent. This waits for nothing.
+    ///
+    /// # Errors
+    ///
+    /// The content is in no form that the codec takes.
+    pub fn convert(&mut self) -> Result<(), TransferError> {
+        if self.codec.is_identity() {
+            self.finished = self.ended;
+            return Ok(());
+        }
+        while self.coded.is_empty() && !self.finished && (self.ended || !self.raw.is_empty()) {
+            self.coded.make_room(self.capacity);
             let step = if self.raw.is_empty() {
                 let step = self.codec.finish(&mut self.coded.bytes)?;
                 self.finished = step.written == 0;
@@ -107,6 +131,11 @@ impl Outflow {
             self.coded.end = step.written;
         }
         Ok(())
+    }
+
+    /// Whether nothing goes on before more is read of the content.
+    pub fn wants_content(&self) -> bool {
+        self.coded.is_empty() && self.raw.is_empty() && !self.ended
     }
 
     /// What is ready to be sent.

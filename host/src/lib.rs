@@ -5,7 +5,7 @@
 //! |---|---|
 //! | [`directory`] | a directory on a disk, which nobody gets out of |
 //! | [`accounts`] | who may log in |
-//! | [`transfer`], [`net`], [`signals`] | data connections turn by turn, sockets with their options, SIGINT and SIGTERM |
+//! | [`control`], [`transfer`], [`net`], [`signals`] | control connections, data connections turn by turn, sockets with their options, SIGINT and SIGTERM |
 //! | [`settings`], [`toml_file`], [`logging`] | command lines, settings files, logs |
 //! | [`server`], [`console`] | the programs, but for their sockets |
 //!
@@ -14,6 +14,7 @@
 
 pub mod accounts;
 pub mod console;
+pub mod control;
 pub mod directory;
 pub mod logging;
 pub mod net;

@@ -2,10 +2,13 @@
 //! without waiting, and the options of control connections.
 
 use std::io;
-use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::os::fd::AsFd;
 use std::time::Duration;
 
 use longshore_core::machine::{Listen, NetworkError};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+use rustix::io::Errno;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
 use crate::directory::random;
@@ -26,13 +29,19 @@ pub fn listen_control(address: SocketAddr) -> io::Result<TcpListener> {
     listen(address, CONTROL_BACKLOG)
 }
 
-/// Listens for a data connection; the listener does not block. Of the ports of a range one is taken at random (RFC 2577,
+/// Listens for a data connection; the listener does not block. Says at which address. Of the ports of a range one is taken at random (RFC 2577,
 /// section 8).
 ///
 /// # Errors
 ///
 /// No port is free.
-pub fn listen_data(order: &Listen) -> Result<TcpListener, NetworkError> {
+pub fn listen_data(order: &Listen) -> Result<(TcpListener, SocketAddr), NetworkError> {
+    let listener = find_port(order)?;
+    let address = listener.local_addr().map_err(|error| network_error(&error))?;
+    Ok((listener, address))
+}
+
+fn find_port(order: &Listen) -> Result<TcpListener, NetworkError> {
     let Some(range) = &order.ports else {
         return listen_without_blocking(with_port(order.local, 0));
     };
@@ -86,9 +95,61 @@ pub fn dial(from: Option<SocketAddr>, to: SocketAddr) -> Result<TcpStream, Netwo
     }
     match socket.connect(&to.into()) {
         Ok(()) => Ok(socket.into()),
-        Err(error) if error.raw_os_error() == Some(rustix::io::Errno::INPROGRESS.raw_os_error()) => Ok(socket.into()),
+        Err(error) if error.raw_os_error() == Some(Errno::INPROGRESS.raw_os_error()) => Ok(socket.into()),
         Err(error) => Err(network_error(&error)),
     }
+}
+
+/// Whether a connection that was begun stands; `None` while that is not known.
+///
+/// # Errors
+///
+/// It does not, and this is why.
+pub fn dialled(socket: impl AsFd) -> Option<Result<(), NetworkError>> {
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    match poll(&mut [PollFd::new(&socket, PollFlags::OUT)], Some(&at_once)) {
+        Ok(0) | Err(Errno::INTR) => None,
+        Ok(_) => match SockRef::from(&socket).take_error() {
+            Ok(None) => Some(Ok(())),
+            Ok(Some(error)) | Err(error) => Some(Err(network_error(&error))),
+        },
+        Err(error) => Some(Err(network_error(&error.into()))),
+    }
+}
+
+/// Takes a connection from the peer, if one waits, without blocking; those from elsewhere are closed (RFC 2577, section 4).
+/// The connection does not block.
+///
+/// # Errors
+///
+/// No descriptor is left, say: the connection would wait for ever.
+pub fn accept_from(listener: impl AsFd, peer: IpAddr) -> Option<Result<TcpStream, NetworkError>> {
+    let is_peer = |ip: IpAddr| ip.to_canonical() == peer.to_canonical();
+    loop {
+        match SockRef::from(&listener).accept() {
+            Ok((socket, address)) if address.as_socket().is_some_and(|address| is_peer(address.ip())) => {
+                let stands = socket.set_nonblocking(true);
+                return Some(stands.map(|()| socket.into()).map_err(|error| network_error(&error)));
+            }
+            Ok(_) => {}
+            Err(error) => match error.kind() {
+                io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => {}
+                io::ErrorKind::WouldBlock => return None,
+                _ => return Some(Err(network_error(&error))),
+            },
+        }
+    }
+}
+
+/// The ends of a connection: ours, and the peer's.
+///
+/// # Errors
+///
+/// The connection is gone already.
+pub fn addresses(socket: impl AsFd) -> io::Result<(SocketAddr, SocketAddr)> {
+    let (local, peer) = (rustix::net::getsockname(&socket)?, rustix::net::getpeername(&socket)?);
+    let peer = peer.ok_or(io::ErrorKind::NotConnected)?;
+    Ok((local.try_into()?, peer.try_into()?))
 }
 
 /// Sets what a control connection needs: replies leave at once, urgent bytes stay in their place (RFC 959, section 4.1: the
@@ -97,7 +158,7 @@ pub fn dial(from: Option<SocketAddr>, to: SocketAddr) -> Result<TcpStream, Netwo
 /// # Errors
 ///
 /// The connection is gone already.
-pub fn prepare_control(stream: &TcpStream) -> io::Result<()> {
+pub fn prepare_control(stream: &impl AsFd) -> io::Result<()> {
     let socket = SockRef::from(stream);
     socket.set_nonblocking(true)?;
     socket.set_tcp_nodelay(true)?;

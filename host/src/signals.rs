@@ -1,7 +1,7 @@
 //! SIGINT and SIGTERM as a descriptor that becomes readable, which any runtime can wait for.
 
 use std::io;
-use std::os::fd::{AsFd, BorrowedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -10,7 +10,7 @@ use signal_hook::consts::{SIGINT, SIGTERM};
 
 /// Becomes readable, for good, once a signal came.
 #[derive(Clone, Debug)]
-pub struct Signal(Arc<UnixStream>);
+pub struct Signal(Arc<OwnedFd>);
 
 impl Signal {
     /// The first SIGINT or SIGTERM makes it readable, and a second one ends the process at once.
@@ -26,17 +26,22 @@ impl Signal {
             signal_hook::flag::register(signal, Arc::clone(&seen))?;
             signal_hook::low_level::pipe::register(signal, write.try_clone()?)?;
         }
-        Ok(Self(Arc::new(read)))
+        Ok(Self(Arc::new(read.into())))
     }
 
     /// Forgets the signals that came, and says whether there were any.
     pub fn take(&self) -> bool {
         let mut scrap = [0; 64];
         let mut came = false;
-        while io::Read::read(&mut &*self.0, &mut scrap).is_ok_and(|count| count > 0) {
+        while rustix::io::read(&self.0, &mut scrap).is_ok_and(|count| count > 0) {
             came = true;
         }
         came
+    }
+
+    /// What becomes readable, for a runtime that keeps what it waits for.
+    pub fn descriptor(&self) -> Arc<OwnedFd> {
+        Arc::clone(&self.0)
     }
 }
 
@@ -62,7 +67,7 @@ impl Interrupt {
         signal_hook::flag::register_conditional_shutdown(SIGINT, INTERRUPTED, Arc::clone(&armed))?;
         signal_hook::flag::register(SIGINT, Arc::clone(&armed))?;
         signal_hook::low_level::pipe::register(SIGINT, write)?;
-        Ok(Self { signal: Signal(Arc::new(read)), armed })
+        Ok(Self { signal: Signal(Arc::new(read.into())), armed })
     }
 
     /// A command begins: what came before is forgotten.

@@ -1,19 +1,18 @@
 //! The data connection: a listener or a connection on its way, and then the transfer, turn by turn.
 
-use std::io;
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 
 use longshore_core::machine::{Action, Input, Listen, NetworkError, Route, Way};
 use longshore_host::net;
-use longshore_host::transfer::{Native, Progress, Transfer};
+use longshore_host::transfer::{Cargo, Native, Transfer, Turn, interest};
 use rustix::event::PollFlags;
 
 #[derive(Debug)]
 pub(crate) struct Data<C> {
     socket: Socket,
     transfer: Option<Transfer>,
-    content: Option<C>,
+    cargo: Option<Cargo<C>>,
     /// The last turn moved something, so the next is worth a try without asking the system.
     hot: bool,
 }
@@ -30,15 +29,15 @@ enum Socket {
 
 impl<C: Native> Data<C> {
     pub(crate) fn new() -> Self {
-        Self { socket: Socket::None, transfer: None, content: None, hot: false }
+        Self { socket: Socket::None, transfer: None, cargo: None, hot: false }
     }
 
     pub(crate) fn offer(&mut self, content: C) {
-        self.content = Some(content);
+        self.cargo = Some(Cargo::new(content));
     }
 
     pub(crate) fn take_content(&mut self) -> Option<C> {
-        self.content.take()
+        self.cargo.take().and_then(Cargo::into_content)
     }
 
     /// Carries out an order of the session; gives the answer where it is known at once.
@@ -53,24 +52,29 @@ impl<C: Native> Data<C> {
                 return self.step();
             }
             Action::Open(Route::Dial { from, to }) => match net::dial(from, to) {
-                Ok(stream) => self.socket = Socket::Dialing(stream),
+                Ok(stream) => {
+                    self.socket = Socket::Dialing(stream);
+                    return self.step();
+                }
                 Err(error) => return Some(Input::Connected(Err(error))),
             },
             Action::Start(flow) => {
-                self.transfer = self.content.as_ref().map(|content| Transfer::new(flow, content));
+                self.transfer = self.cargo.as_mut().map(|cargo| Transfer::new(flow, cargo));
                 self.hot = self.transfer.is_some();
             }
-            // It stays: a listing is still to be read.
-            Action::Publish => return self.content.as_mut().map(|content| Input::Published(content.publish())),
-            Action::Abandon => *self = Self::new(),
+            Action::Publish => {
+                let (result, kept) = self.cargo.take()?.publish();
+                self.cargo = kept;
+                return Some(Input::Published(result));
+            }
+            Action::Abandon => self.abandon(),
             Action::Close | Action::Event(_) => {}
         }
         None
     }
 
     fn listen(&mut self, listen: &Listen) -> Result<std::net::SocketAddr, NetworkError> {
-        let listener = net::listen_data(listen)?;
-        let address = listener.local_addr().map_err(|error| net::network_error(&error))?;
+        let (listener, address) = net::listen_data(listen)?;
         self.socket = Socket::Listening(listener);
         Ok(address)
     }
@@ -85,10 +89,7 @@ impl<C: Native> Data<C> {
         match (&self.socket, &self.transfer) {
             (Socket::Accepting(listener, _), _) => Some((listener.as_fd(), PollFlags::IN)),
             (Socket::Dialing(stream), _) => Some((stream.as_fd(), PollFlags::OUT)),
-            (Socket::Open(stream), Some(transfer)) => {
-                let flags = if transfer.way() == Way::Send { PollFlags::OUT } else { PollFlags::IN };
-                Some((stream.as_fd(), flags))
-            }
+            (Socket::Open(stream), Some(transfer)) => Some((stream.as_fd(), interest(transfer.way()))),
             _ => None,
         }
     }
@@ -97,25 +98,32 @@ impl<C: Native> Data<C> {
     pub(crate) fn step(&mut self) -> Option<Input> {
         match &self.socket {
             Socket::Accepting(listener, from) => {
-                let result = accept(listener, *from)?;
+                let result = net::accept_from(listener, *from)?;
                 Some(Input::Connected(result.map(|stream| self.socket = Socket::Open(stream))))
             }
-            Socket::Dialing(_) => self.dialled(),
+            Socket::Dialing(stream) => {
+                let result = net::dialled(stream)?;
+                match std::mem::replace(&mut self.socket, Socket::None) {
+                    Socket::Dialing(stream) if result.is_ok() => self.socket = Socket::Open(stream),
+                    _ => {}
+                }
+                Some(Input::Connected(result))
+            }
             Socket::Open(stream) => {
-                let (transfer, content) = (self.transfer.as_mut()?, self.content.as_mut()?);
-                match transfer.step(stream.as_fd(), content) {
-                    Progress::Moved(count) => {
+                let (transfer, cargo) = (self.transfer.as_mut()?, self.cargo.as_mut()?);
+                match transfer.step(stream.as_fd(), cargo) {
+                    Turn::Moved(count) => {
                         self.hot = true;
                         Some(Input::Moved(count))
                     }
-                    Progress::Wait => {
-                        self.hot = false;
+                    turn @ (Turn::Wait | Turn::Content) => {
+                        self.hot = matches!(turn, Turn::Content);
                         None
                     }
-                    Progress::Done(result) => {
+                    Turn::Done(result) => {
                         // What came stays until it is published; what went is done with.
-                        let content = self.content.take().filter(|_| transfer.way() == Way::Receive);
-                        *self = Self { content, ..Self::new() };
+                        let cargo = self.cargo.take().filter(|_| transfer.way() == Way::Receive);
+                        *self = Self { cargo, ..Self::new() };
                         Some(Input::Finished(result))
                     }
                 }
@@ -124,36 +132,14 @@ impl<C: Native> Data<C> {
         }
     }
 
-    fn dialled(&mut self) -> Option<Input> {
-        let Socket::Dialing(stream) = std::mem::replace(&mut self.socket, Socket::None) else {
-            return None;
-        };
-        let result = match stream.take_error() {
-            Ok(None) => {
-                self.socket = Socket::Open(stream);
-                Ok(())
+    /// Drops all; what came is kept, so that it may be resumed from there.
+    fn abandon(&mut self) {
+        let Self { transfer, cargo, .. } = std::mem::replace(self, Self::new());
+        if let Some(mut cargo) = cargo {
+            if let Some(transfer) = transfer {
+                transfer.abandon(&mut cargo);
             }
-            Ok(Some(error)) | Err(error) => Err(net::network_error(&error)),
-        };
-        Some(Input::Connected(result))
-    }
-}
-
-/// Takes a connection from the peer, if one waits; those from elsewhere are closed (RFC 2577, section 4).
-fn accept(listener: &TcpListener, from: std::net::IpAddr) -> Option<Result<TcpStream, NetworkError>> {
-    loop {
-        match listener.accept() {
-            Ok((stream, address)) if address.ip().to_canonical() == from.to_canonical() => {
-                let result = stream.set_nonblocking(true).map(|()| stream);
-                return Some(result.map_err(|error| net::network_error(&error)));
-            }
-            Ok(_) => {}
-            Err(error) => match error.kind() {
-                io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted => {}
-                io::ErrorKind::WouldBlock => return None,
-                // No descriptor is left, say: the connection would wait for ever.
-                _ => return Some(Err(net::network_error(&error))),
-            },
+            cargo.abandon();
         }
     }
 }

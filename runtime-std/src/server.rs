@@ -10,10 +10,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use longshore_core::server::{Event, STOP_GRACE, ServerContent, Session};
+use longshore_core::server::{Event, STOP_GRACE, ServerContent};
+use longshore_host::control::Drive;
 use longshore_host::directory::DiskHost;
 use longshore_host::logging;
-use longshore_host::server::{Place, Serve, Service};
+use longshore_host::server::{Serve, Service};
 use rustix::event::{PollFd, PollFlags, poll};
 use tracing::{debug, error};
 
@@ -125,20 +126,9 @@ fn serve(service: &Service, stream: TcpStream) {
 }
 
 fn try_serve(service: &Service, stream: TcpStream) -> io::Result<()> {
-    let (local, peer) = (stream.local_addr()?, stream.peer_addr()?);
     let mut wire: Wire<ServerContent<DiskHost>> = Wire::new(stream, service.stop.clone(), false)?;
-    let config = Arc::clone(&service.config);
-    let place: Option<Place>;
-    let mut session = match service.places.take(peer.ip()) {
-        Ok(free) => {
-            place = Some(free);
-            Session::new(config, local, peer, wire.now())
-        }
-        Err(why) => {
-            place = None;
-            Session::refused(config, local, peer, wire.now(), why)
-        }
-    };
+    let (local, peer) = wire.addresses()?;
+    let (mut session, place) = service.session(local, peer, wire.now());
     let mut host = service.host();
     loop {
         match wire.next(&mut session)? {

@@ -1,11 +1,12 @@
 //! The driver: it carries out what a session wants, and waits for what happens next.
 
 use std::io;
-use std::net::TcpStream;
+use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
 use longshore_core::machine::{Action, Input, Machine};
 use longshore_core::time::Instant;
+use longshore_host::control::{self, Clock, Drive, EAGER_TURNS};
 use longshore_host::signals::Signal;
 use longshore_host::transfer::Native;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -13,9 +14,6 @@ use rustix::io::Errno;
 
 use crate::control::{Control, Read};
 use crate::data::Data;
-
-/// How many turns a transfer may take before the replies so far are sent: one for the bytes, and one that finds the end.
-const EAGER_TURNS: usize = 2;
 
 /// A control connection, the data connections beside it, and a clock.
 #[derive(Debug)]
@@ -28,16 +26,6 @@ pub struct Wire<C> {
     repeats: bool,
 }
 
-/// Time since the wire was made.
-#[derive(Debug)]
-struct Clock(std::time::Instant);
-
-impl Clock {
-    fn now(&self) -> Instant {
-        Instant::after_origin(self.0.elapsed())
-    }
-}
-
 /// What a wait found.
 struct Ready {
     control: bool,
@@ -46,45 +34,30 @@ struct Ready {
     signal: bool,
 }
 
-impl<C: Native> Wire<C> {
-    /// A wire over a connection that was just made. `signal` becomes [`Input::Stop`].
-    ///
-    /// # Errors
-    ///
-    /// The connection is gone already.
-    pub fn new(stream: TcpStream, signal: Signal, repeats: bool) -> io::Result<Self> {
-        let control = Control::new(stream)?;
-        let clock = Clock(std::time::Instant::now());
-        Ok(Self { control, data: Data::new(), clock, signal: Some(signal), repeats })
+impl<C: Native> Drive<C> for Wire<C> {
+    fn addresses(&self) -> io::Result<(SocketAddr, SocketAddr)> {
+        self.control.addresses()
     }
 
-    /// The time that the session is told.
-    pub fn now(&self) -> Instant {
+    fn now(&self) -> Instant {
         self.clock.now()
     }
 
-    /// Puts content at the data connection.
-    pub fn offer(&mut self, content: C) {
+    fn offer(&mut self, content: C) {
         self.data.offer(content);
     }
 
-    /// Takes back the content that the last transfer left.
-    pub fn take_content(&mut self) -> Option<C> {
+    fn take_content(&mut self) -> Option<C> {
         self.data.take_content()
     }
 
-    /// Drives the session until it has something to say to the application.
-    ///
-    /// # Errors
-    ///
-    /// The system cannot even wait. All that can happen to a connection is told to the session, and comes out as an event.
-    pub fn next<M: Machine>(&mut self, session: &mut M) -> io::Result<M::Event> {
+    fn next<M: Machine>(&mut self, session: &mut M) -> io::Result<M::Event> {
         loop {
             while let Some(action) = session.poll() {
                 let input = match action {
                     Action::Event(event) => return Ok(event),
                     Action::Close => {
-                        self.control.close();
+                        control::close(&self.control);
                         None
                     }
                     order => self.data.obey(order),
@@ -93,7 +66,6 @@ impl<C: Native> Wire<C> {
                     session.handle(self.clock.now(), input);
                 }
             }
-            // A small file goes out whole before its replies do, which then leave together.
             let mut turns = 0;
             while turns < EAGER_TURNS
                 && self.data.is_hot()
@@ -132,6 +104,18 @@ impl<C: Native> Wire<C> {
             }
         }
     }
+}
+
+impl<C: Native> Wire<C> {
+    /// A wire over a connection that was just made. `signal` becomes [`Input::Stop`].
+    ///
+    /// # Errors
+    ///
+    /// The connection is gone already.
+    pub fn new(stream: TcpStream, signal: Signal, repeats: bool) -> io::Result<Self> {
+        let control = Control::new(stream)?;
+        Ok(Self { control, data: Data::new(), clock: Clock::start(), signal: Some(signal), repeats })
+    }
 
     /// Sends what waits to be sent; true where that may have set something free.
     fn flush<M: Machine>(&mut self, session: &mut M) -> bool {
@@ -140,7 +124,7 @@ impl<C: Native> Wire<C> {
             return false;
         }
         let now = self.clock.now();
-        match self.control.write(bytes, session.urgent()) {
+        match control::send(&self.control, bytes, session.urgent()) {
             Ok(0) => false,
             Ok(count) => {
                 session.sent(now, count);

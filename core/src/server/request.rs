@@ -11,6 +11,7 @@ use super::listing::{Format, Listing};
 use crate::codec::AsciiCounter;
 use crate::entry::{Entry, Kind};
 use crate::host::{Access, Content, Directory, Host, HostError, LoginError, Store};
+use crate::machine::Way;
 use crate::path::VirtualPath;
 use crate::time::Timestamp;
 use crate::wire::line::escape_into;
@@ -115,6 +116,15 @@ impl<H: Host> Content for ServerContent<H> {
 }
 
 impl Request {
+    /// Which way the bytes of the content go that it opens, if it opens any.
+    pub fn way(&self) -> Option<Way> {
+        match &self.0 {
+            Task::Retrieve { .. } | Task::List { .. } => Some(Way::Send),
+            Task::Store { .. } => Some(Way::Receive),
+            _ => None,
+        }
+    }
+
     /// Carries it out. This may wait for a disk or a slow password hash. What is opened is to be put at the driver's data
     /// connection before the session gets the answer.
     pub fn run<H: Host>(self, host: &mut H) -> (Answer, Option<ServerContent<H>>) {

@@ -40,13 +40,11 @@ use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use longshore_core::client;
-use longshore_core::time::Instant;
-
 use self::commands::{CommandError, Next};
 pub use self::content::LocalContent;
 use self::remote::Remote;
 use self::target::Target;
+use crate::control::Drive;
 use crate::settings::ClientArguments;
 use crate::signals::Interrupt;
 
@@ -58,7 +56,7 @@ const NO_SESSION: u8 = 2;
 /// A runtime that can connect.
 pub trait Dial {
     /// Its driver.
-    type Wire: ClientWire;
+    type Wire: Drive<LocalContent>;
 
     /// Connects.
     ///
@@ -66,32 +64,6 @@ pub trait Dial {
     ///
     /// Nobody answers there.
     fn dial(address: SocketAddr, interrupt: Interrupt) -> io::Result<Self::Wire>;
-}
-
-/// A driver, as the console sees it. All calls wait until they are done.
-pub trait ClientWire {
-    /// The ends of the control connection: ours, and the server's.
-    ///
-    /// # Errors
-    ///
-    /// The connection is gone already.
-    fn addresses(&self) -> io::Result<(SocketAddr, SocketAddr)>;
-
-    /// The time that the session is told.
-    fn now(&self) -> Instant;
-
-    /// Puts content at the data connection.
-    fn offer(&mut self, content: LocalContent);
-
-    /// Takes back the content that the last transfer left.
-    fn take_content(&mut self) -> Option<LocalContent>;
-
-    /// Drives the session until it has something to say.
-    ///
-    /// # Errors
-    ///
-    /// The system cannot even wait.
-    fn next(&mut self, session: &mut client::Session) -> io::Result<client::Event>;
 }
 
 /// Whether a result could not be written, to a disk that is full, say.

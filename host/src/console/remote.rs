@@ -11,7 +11,8 @@ use longshore_core::wire::reply::{Class, Reply, Shown};
 
 use super::progress::Progress;
 use super::target::Target;
-use super::{ClientWire, Dial, LocalContent, Talk};
+use super::{Dial, LocalContent, Talk};
+use crate::control::Drive;
 use crate::signals::Interrupt;
 
 /// A name in a directory of the server, and whether it is a directory.

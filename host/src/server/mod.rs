@@ -8,7 +8,8 @@ use std::net::{SocketAddr, TcpListener};
 use std::process::ExitCode;
 use std::sync::Arc;
 
-use longshore_core::server::Config;
+use longshore_core::server::{Config, Session};
+use longshore_core::time::Instant;
 
 pub use self::places::{Place, Places};
 use crate::directory::{DiskHost, Tree};
@@ -43,6 +44,16 @@ pub struct Service {
 }
 
 impl Service {
+    /// A session for a connection that came, and its place, which is free again once it is dropped; one for whom there is no
+    /// place is told so by its session.
+    pub fn session(&self, local: SocketAddr, peer: SocketAddr, now: Instant) -> (Session, Option<Place>) {
+        let config = Arc::clone(&self.config);
+        match self.places.take(peer.ip()) {
+            Ok(place) => (Session::new(config, local, peer, now), Some(place)),
+            Err(why) => (Session::refused(config, local, peer, now, why), None),
+        }
+    }
+
     /// A session's view of the files.
     pub fn host(&self) -> DiskHost {
         DiskHost::new(Arc::clone(&self.tree))

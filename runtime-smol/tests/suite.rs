@@ -1,0 +1,3 @@
+//! The programs of this runtime, from outside.
+
+longshore_suite::suite!(server = env!("CARGO_BIN_EXE_ftpd-smol"), client = env!("CARGO_BIN_EXE_ftp-smol"));
