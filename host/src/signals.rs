@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use signal_hook::consts::{SIGINT, SIGTERM};
 
-/// Becomes readable, for good, once a signal came.
+/// Becomes readable once a signal came, and stays so until it is taken.
 #[derive(Clone, Debug)]
 pub struct Signal(Arc<OwnedFd>);
 
@@ -20,6 +20,7 @@ impl Signal {
     /// The system has no more descriptors.
     pub fn stop() -> io::Result<Self> {
         let (read, write) = UnixStream::pair()?;
+        read.set_nonblocking(true)?;
         let seen = Arc::new(AtomicBool::new(false));
         for signal in [SIGINT, SIGTERM] {
             signal_hook::flag::register_conditional_shutdown(signal, 1, Arc::clone(&seen))?;

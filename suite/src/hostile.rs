@@ -171,7 +171,7 @@ pub fn a_broken_client_does_not_spin(programs: &Programs) {
     let server = programs.serve_folder(&["--data-timeout", "2"], |root, _| {
         fs::File::create(root.join("big")).unwrap().set_len(1 << 30).unwrap();
     });
-    let before = server.descriptors();
+    let before = server.resting_descriptors();
     for half in [true, false] {
         let mut peer = SocketPeer::logged_in(&server);
         peer.passive();

@@ -186,7 +186,7 @@ pub fn sessions_leave_nothing_behind(programs: &Programs) {
             peer.say("QUIT", 221);
         }
     };
-    let before = server.descriptors();
+    let before = server.resting_descriptors();
     let settle = || wait_for("sessions to end", || (server.descriptors() <= before).then_some(()));
     round(20);
     settle();

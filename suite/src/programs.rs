@@ -10,6 +10,8 @@ use std::time::{Duration, Instant};
 use rustix::process::{Pid, Signal, kill_process};
 use tempfile::TempDir;
 
+use crate::peer::SocketPeer;
+
 /// How long anything may take before a case gives up.
 pub const PATIENCE: Duration = Duration::from_secs(60);
 
@@ -167,6 +169,21 @@ impl Server {
         let fields: Vec<&str> = stat.rsplit(") ").next().expect("a name").split(' ').collect();
         let number = |at: usize| fields[at].parse::<u64>().expect("a number");
         number(11) + number(12)
+    }
+
+    /// How many descriptors it has open while nobody is connected, once it has served somebody: a runtime makes some when it
+    /// first needs them.
+    pub fn resting_descriptors(&self) -> usize {
+        let mut peer = SocketPeer::logged_in(self);
+        peer.say("STAT /", 212);
+        peer.say("QUIT", 221);
+        drop(peer);
+        let mut last = (usize::MAX, 0);
+        wait_for("the descriptors to stay the same", || {
+            let count = self.descriptors();
+            last = if last.0 == count { (count, last.1 + 1) } else { (count, 0) };
+            (last.1 >= 100).then_some(count)
+        })
     }
 
     /// How many descriptors it has open.
