@@ -10,8 +10,8 @@ use longshore_core::time::Instant;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, Shutdown};
 
-/// How much is read at once, in bytes. It lies on the stack, which a session at rest should touch little of.
-pub const READ: usize = 2048;
+/// How much is read at once, in bytes.
+pub const READ: usize = 1024;
 /// How many bytes that nobody wants are read away before a connection is closed.
 const SCRAP: usize = 64 * 1024;
 /// How many turns a transfer may take before the replies so far are sent: one for the bytes, and one that finds the end. So
@@ -81,6 +81,8 @@ pub fn send(socket: impl AsFd, bytes: &[u8], urgent: usize) -> Result<usize, Err
 }
 
 /// Ends a connection gently: closing it with bytes unread would reset it, and the last reply with it.
+// Apart, so that its buffer is in no other frame.
+#[inline(never)]
 pub fn close(socket: impl AsFd) {
     // A peer that is gone already needs no goodbye.
     let _ = rustix::net::shutdown(&socket, Shutdown::Write);
@@ -104,7 +106,7 @@ impl Inbox {
     }
 
     /// Offers what is left to `take`, which says how much it took.
-    pub fn offer_left(&mut self, take: impl FnOnce(&[u8]) -> usize) {
+    pub fn offer(&mut self, take: impl FnOnce(&[u8]) -> usize) {
         let taken = take(&self.0);
         self.0.drain(..taken);
         if self.0.is_empty() {
@@ -113,8 +115,15 @@ impl Inbox {
     }
 
     /// Offers bytes that were just read, while nothing was left; keeps what is not taken.
-    pub fn offer(&mut self, bytes: &[u8], take: impl FnOnce(&[u8]) -> usize) {
+    pub fn pass(&mut self, bytes: &[u8], take: impl FnOnce(&[u8]) -> usize) {
         let taken = take(bytes);
         self.0.extend_from_slice(&bytes[taken..]);
+    }
+
+    /// Where to read up to [`READ`] bytes into, to be offered next. For a runtime with a thread a session this is better than a
+    /// buffer on the stack, of which a thread keeps every page that it once touched.
+    pub fn room(&mut self) -> &mut Vec<u8> {
+        self.0.reserve_exact(READ);
+        &mut self.0
     }
 }

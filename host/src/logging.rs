@@ -49,6 +49,7 @@ impl Write for Log {
 }
 
 /// Logs what a session notes. What a peer says is escaped.
+#[inline(never)]
 pub fn note(peer: SocketAddr, note: &Note) {
     match note {
         Note::LoggedIn { user, access } => {

@@ -33,7 +33,7 @@ impl<R: Runtime> Control<R> {
             if self.inbox.is_empty() {
                 session.receive(now, &[]);
             } else {
-                self.inbox.offer_left(|bytes| session.receive(now, bytes));
+                self.inbox.offer(|bytes| session.receive(now, bytes));
             }
             return Poll::Ready(());
         }
@@ -42,7 +42,7 @@ impl<R: Runtime> Control<R> {
             Ok(0) if !wanted => self.ended = true,
             Ok(0) | Err(_) => drop(session.receive(now, &[])),
             Ok(count) => {
-                self.inbox.offer(&buffer[..count], |bytes| if wanted { session.receive(now, bytes) } else { 0 })
+                self.inbox.pass(&buffer[..count], |bytes| if wanted { session.receive(now, bytes) } else { 0 })
             }
         }
         Poll::Ready(())

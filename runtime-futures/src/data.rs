@@ -297,6 +297,9 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
             let _ = rustix::net::shutdown(&end.socket, Shutdown::Both);
         }
         drop(end);
+        if job.is_none() && cargo.is_none() {
+            return;
+        }
         let mut letting_go = Box::pin(async {
             let (transfer, cargo) = match job {
                 None => (transfer, cargo),

@@ -77,7 +77,7 @@ async fn try_serve<R: Runtime>(stream: R::Stream, service: &Service, stop: &Stop
     let (mut session, place) = service.session(local, peer, wire.now());
     let mut host = service.host();
     loop {
-        match wire.next(&mut session).await {
+        match wire.next(&mut *session).await {
             Event::Ask(request) => {
                 let job = R::unblock(move || {
                     let way = request.way();

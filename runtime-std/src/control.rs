@@ -4,7 +4,8 @@ use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 
-use longshore_host::control::{Inbox, READ};
+use longshore_host::control::Inbox;
+use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
 
@@ -42,20 +43,15 @@ impl Control {
 
     /// Reads once, and offers what came to `take`, which says how much it took.
     pub(crate) fn read(&mut self, take: impl FnOnce(&[u8]) -> usize) -> Read {
-        if self.has_left() {
-            self.inbox.offer_left(take);
-            return Read::Some;
-        }
-        let mut buffer = [0; READ];
-        match rustix::net::recv(&self.stream, &mut buffer, RecvFlags::DONTWAIT) {
-            Ok((_, 0)) => Read::End,
-            Ok((_, count)) => {
-                self.inbox.offer(&buffer[..count], take);
-                Read::Some
+        if !self.has_left() {
+            let came = rustix::net::recv(&self.stream, spare_capacity(self.inbox.room()), RecvFlags::DONTWAIT);
+            if !matches!(came, Ok((1.., _))) {
+                self.inbox = Inbox::default();
+                return if matches!(came, Err(Errno::AGAIN | Errno::INTR)) { Read::Nothing } else { Read::End };
             }
-            Err(Errno::AGAIN | Errno::INTR) => Read::Nothing,
-            Err(_) => Read::End,
         }
+        self.inbox.offer(take);
+        Read::Some
     }
 }
 

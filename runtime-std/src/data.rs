@@ -41,6 +41,8 @@ impl<C: Native> Data<C> {
     }
 
     /// Carries out an order of the session; gives the answer where it is known at once.
+    // Like `step` in a frame of its own, which a session at rest never needed: a thread keeps what it touched of its stack.
+    #[inline(never)]
     pub(crate) fn obey<E>(&mut self, order: Action<E>) -> Option<Input> {
         match order {
             Action::Listen(listen) => return Some(Input::Listening(self.listen(&listen))),
@@ -95,6 +97,7 @@ impl<C: Native> Data<C> {
     }
 
     /// Takes a turn: a connection, or one bounded slice of the transfer.
+    #[inline(never)]
     pub(crate) fn step(&mut self) -> Option<Input> {
         match &self.socket {
             Socket::Accepting(listener, from) => {

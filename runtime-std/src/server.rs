@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use longshore_core::server::{Event, STOP_GRACE, ServerContent};
+use longshore_core::server::{Answer, Event, Request, STOP_GRACE, ServerContent};
 use longshore_host::control::Drive;
 use longshore_host::directory::DiskHost;
 use longshore_host::logging;
@@ -39,6 +39,8 @@ struct Shared {
     listeners: Mutex<Vec<TcpListener>>,
     spare: AtomicUsize,
 }
+
+type ServerWire = Wire<ServerContent<DiskHost>>;
 
 impl Serve for Std {
     fn serve(mut service: Service) -> io::Result<()> {
@@ -81,6 +83,7 @@ fn work(shared: &Arc<Shared>) {
 }
 
 /// Waits for a connection; `None` once the server is to stop. Leaves enough threads behind that wait.
+#[inline(never)]
 fn next_connection(shared: &Arc<Shared>) -> Option<TcpStream> {
     let mut listeners = shared.listeners.lock().unwrap_or_else(PoisonError::into_inner);
     loop {
@@ -121,22 +124,25 @@ fn next_connection(shared: &Arc<Shared>) -> Option<TcpStream> {
 
 fn serve(service: &Service, stream: TcpStream) {
     if let Err(fault) = try_serve(service, stream) {
-        debug!(%fault, "a session failed");
+        failed(&fault);
     }
 }
 
+#[cold]
+#[inline(never)]
+fn failed(fault: &io::Error) {
+    debug!(%fault, "a session failed");
+}
+
 fn try_serve(service: &Service, stream: TcpStream) -> io::Result<()> {
-    let mut wire: Wire<ServerContent<DiskHost>> = Wire::new(stream, service.stop.clone(), false)?;
+    let mut wire = open(service, stream)?;
     let (local, peer) = wire.addresses()?;
     let (mut session, place) = service.session(local, peer, wire.now());
     let mut host = service.host();
     loop {
-        match wire.next(&mut session)? {
+        match wire.next(&mut *session)? {
             Event::Ask(request) => {
-                let (answer, content) = request.run(&mut host);
-                if let Some(content) = content {
-                    wire.offer(content);
-                }
+                let answer = run(request, &mut host, &mut wire);
                 session.answer(wire.now(), answer);
             }
             Event::Note(note) => logging::note(peer, &note),
@@ -146,4 +152,21 @@ fn try_serve(service: &Service, stream: TcpStream) -> io::Result<()> {
     // The place is free only now that the connection is done with.
     drop((wire, place));
     Ok(())
+}
+
+/// On the heap: moving a wire about would make a frame several times its size, and a thread keeps every page of its stack that
+/// it once touched.
+#[inline(never)]
+fn open(service: &Service, stream: TcpStream) -> io::Result<Box<ServerWire>> {
+    Wire::new(stream, service.stop.clone(), false).map(Box::new)
+}
+
+/// Puts a question to the host. Apart, so that its frame is there only while it is needed.
+#[inline(never)]
+fn run(request: Request, host: &mut DiskHost, wire: &mut ServerWire) -> Answer {
+    let (answer, content) = request.run(host);
+    if let Some(content) = content {
+        wire.offer(content);
+    }
+    answer
 }

@@ -36,6 +36,7 @@ mod request;
 mod secure;
 mod transfer;
 
+use alloc::boxed::Box;
 use alloc::collections::VecDeque;
 use alloc::sync::Arc;
 use alloc::vec::Vec;
@@ -165,7 +166,8 @@ enum Work {
     Listening(Passive),
     /// The end of a delay that a wrong password earned.
     Delayed(Instant),
-    Transfer(Transfer),
+    /// Boxed, so that a session at rest is small.
+    Transfer(Box<Transfer>),
 }
 
 /// What becomes of a host's answer.
@@ -176,7 +178,7 @@ enum Then {
     /// A command on one file: its verb, and the path as the client put it and as it is.
     File(Verb, Bytes, VirtualPath),
     /// A transfer that is ready to begin.
-    Transfer(Transfer),
+    Transfer(Box<Transfer>),
     /// The control connection is gone, and so is the interest in the answer.
     Nothing,
 }

@@ -12,6 +12,7 @@
 //! in `Settling` for a look at the control connection, and then for a moment. What ALLO announced, and all of which came,
 //! needs no such doubt.
 
+use alloc::boxed::Box;
 use alloc::format;
 use alloc::string::String;
 use core::time::Duration;
@@ -115,7 +116,7 @@ impl Session {
             Representation::Ascii => (0, codec.skipping(restart)),
         };
         let transfer = Transfer::new(Verb::Retr, name, path.clone(), Way::Send, codec);
-        self.ask(Task::Retrieve { path, offset }, Then::Transfer(transfer));
+        self.ask(Task::Retrieve { path, offset }, Then::Transfer(Box::new(transfer)));
     }
 
     /// STOR and APPE; behind a REST both write on from there (RFC 3659, section 5.3).
@@ -155,7 +156,7 @@ impl Session {
         let mut transfer =
             Transfer::new(verb, name, path.clone(), Way::Receive, Codec::new(self.representation, Way::Receive));
         transfer.announced = announced.filter(|_| self.representation == Representation::Image);
-        self.ask(Task::Store { path, how }, Then::Transfer(transfer));
+        self.ask(Task::Store { path, how }, Then::Transfer(Box::new(transfer)));
     }
 
     /// LIST and NLST take options and patterns, as users of ls expect, and MLSD does not (RFC 3659, section 2.2.2).
@@ -175,7 +176,7 @@ impl Session {
         };
         let transfer = Transfer::new(verb, name, path.clone(), Way::Send, Codec::identity());
         let task = Task::List { path, format, all: options.contains(&b'a'), patterns: verb != Verb::Mlsd };
-        self.ask(task, Then::Transfer(transfer));
+        self.ask(task, Then::Transfer(Box::new(transfer)));
     }
 
     /// What all transfers need: an agreed data connection, and a path that can be.
@@ -192,7 +193,7 @@ impl Session {
     }
 
     /// The host has opened what is to be moved, or refused.
-    pub(super) fn opened(&mut self, now: Instant, mut transfer: Transfer, result: Result<Opened, HostError>) {
+    pub(super) fn opened(&mut self, now: Instant, mut transfer: Box<Transfer>, result: Result<Opened, HostError>) {
         let opened = match result {
             Ok(opened) => opened,
             Err(error) => {

@@ -45,12 +45,14 @@ pub struct Service {
 
 impl Service {
     /// A session for a connection that came, and its place, which is free again once it is dropped; one for whom there is no
-    /// place is told so by its session.
-    pub fn session(&self, local: SocketAddr, peer: SocketAddr, now: Instant) -> (Session, Option<Place>) {
+    /// place is told so by its session. It comes boxed, and from a function of its own, so that it does not widen the frame of a
+    /// thread that keeps what it touched of its stack.
+    #[inline(never)]
+    pub fn session(&self, local: SocketAddr, peer: SocketAddr, now: Instant) -> (Box<Session>, Option<Place>) {
         let config = Arc::clone(&self.config);
         match self.places.take(peer.ip()) {
-            Ok(place) => (Session::new(config, local, peer, now), Some(place)),
-            Err(why) => (Session::refused(config, local, peer, now, why), None),
+            Ok(place) => (Box::new(Session::new(config, local, peer, now)), Some(place)),
+            Err(why) => (Box::new(Session::refused(config, local, peer, now, why)), None),
         }
     }
 
