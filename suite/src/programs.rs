@@ -34,7 +34,7 @@ pub struct Server {
 
 impl Programs {
     /// These programs.
-    pub fn new(server: &str, client: &str) -> Self {
+    pub fn new(server: impl Into<PathBuf>, client: impl Into<PathBuf>) -> Self {
         Self { server: server.into(), client: client.into() }
     }
 

@@ -1,0 +1,158 @@
+//! An FTP server in sixty lines, whose files are in memory: `cargo run -p longshore-core --example memory`. The session decides
+//! everything; what is here moves bytes. It takes one client at a time and waits for each transfer: enough to embed in a test, say.
+//! A driver that hears `ABOR` meanwhile is in `runtime-std/src/wire.rs`.
+
+use std::io::{Read, Write};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use longshore_core::host::{Access, Content};
+use longshore_core::machine::{Action, Flow, Input, Machine, NetworkError, Route, TransferError, Way};
+use longshore_core::pump::{Inflow, Outflow};
+use longshore_core::server::{Config, Event, Session};
+use longshore_core::time::Instant;
+use longshore_sim::{Memory, MemoryHost, User};
+
+fn main() -> std::io::Result<()> {
+    let listener = TcpListener::bind("127.0.0.1:0")?;
+    println!("Server listening on port {}", listener.local_addr()?.port());
+    let files = Memory::default();
+    loop {
+        serve(listener.accept()?.0, &files)?;
+    }
+}
+
+fn serve(mut control: TcpStream, files: &Memory) -> std::io::Result<()> {
+    let anybody = User { name: "anonymous", password: None, access: Access::Write };
+    let mut host = MemoryHost::new(files.clone(), vec![anybody]);
+    let start = std::time::Instant::now();
+    let now = || Instant::after_origin(start.elapsed());
+    let (local, peer) = (control.local_addr()?, control.peer_addr()?);
+    let mut session = Session::new(Arc::new(Config::default()), local, peer, now());
+    let (mut listener, mut data, mut content) = (None, None, None);
+    let (mut unread, mut buffer) = (Vec::new(), [0; 512]);
+    loop {
+        while let Some(action) = session.poll() {
+            let input = match action {
+                Action::Event(Event::Ask(request)) => {
+                    let (answer, opened) = request.run(&mut host);
+                    content = opened;
+                    session.answer(now(), answer);
+                    continue;
+                }
+                Action::Event(Event::Closed) => return Ok(()),
+                Action::Event(Event::Note(_)) | Action::Close => continue,
+                Action::Listen(listen) => {
+                    listener = TcpListener::bind((listen.local.ip(), 0)).ok();
+                    let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());
+                    Input::Listening(address.ok_or(NetworkError::NoPort))
+                }
+                Action::Open(route) => {
+                    data = match route {
+                        Route::Accept { from } => std::iter::from_fn(|| listener.as_ref()?.accept().ok())
+                            .find_map(|(stream, peer)| (peer.ip() == from).then_some(stream)),
+                        Route::Dial { to, .. } => TcpStream::connect(to).ok(),
+                    };
+                    Input::Connected(data.as_ref().map(drop).ok_or(NetworkError::Failed))
+                }
+                Action::Start(flow) => {
+                    let mut moved = 0;
+                    let result = match (data.take(), &mut content) {
+                        (Some(stream), Some(content)) => transfer(flow, stream, content, &mut moved),
+                        _ => Err(TransferError::Lost),
+                    };
+                    session.handle(now(), Input::Moved(moved));
+                    Input::Finished(result)
+                }
+                Action::Publish => Input::Published(content.take().map_or(Ok(()), |mut content| content.publish())),
+                Action::Abandon => {
+                    (listener, data, content) = (None, None, None);
+                    continue;
+                }
+            };
+            session.handle(now(), input);
+        }
+        let sent = control.write(session.transmit())?;
+        session.sent(now(), sent);
+        if session.wants_input() && unread.is_empty() {
+            let patience = session.deadline().map(|deadline| (deadline - now()).max(Duration::from_millis(1)));
+            control.set_read_timeout(patience)?;
+            match control.read(&mut buffer) {
+                Ok(0) => drop(session.receive(now(), &[])),
+                Ok(count) => unread.extend_from_slice(&buffer[..count]),
+                Err(_) => session.handle(now(), Input::Tick),
+            }
+        }
+        if !unread.is_empty() {
+            let taken = session.receive(now(), &unread);
+            unread.drain(..taken);
+        }
+    }
+}
+
+fn transfer(flow: Flow, mut data: TcpStream, content: &mut impl Content, moved: &mut u64) -> Result<(), TransferError> {
+    match flow.way {
+        Way::Send => {
+            let mut out = Outflow::new(flow.codec, 64 * 1024);
+            while !out.is_over() {
+                out.fill(content)?;
+                let sent = data.write(out.bytes()).map_err(|_| TransferError::Lost)?;
+                out.sent(sent);
+                *moved += sent as u64;
+            }
+            Ok(())
+        }
+        Way::Receive => {
+            let (mut inflow, mut bytes) = (Inflow::new(flow.codec, 64 * 1024), [0; 4096]);
+            loop {
+                let count = data.read(&mut bytes).map_err(|_| TransferError::Lost)?;
+                if count == 0 {
+                    return inflow.finish(content);
+                }
+                inflow.write(&bytes[..count], content)?;
+                *moved += count as u64;
+            }
+        }
+    }
+}
+
+#[test]
+fn a_file_goes_up_and_comes_down() {
+    use std::io::{BufRead, BufReader};
+    let server = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = server.local_addr().unwrap().port();
+    let files = Memory::default();
+    let served = files.clone();
+    let thread = std::thread::spawn(move || serve(server.accept().unwrap().0, &served).unwrap());
+    let mut control = TcpStream::connect(("127.0.0.1", port)).unwrap();
+    let mut replies = BufReader::new(control.try_clone().unwrap()).lines();
+    let mut say = |line: &str, code: &str| {
+        control.write_all(line.as_bytes()).unwrap();
+        let reply = replies.next().unwrap().unwrap();
+        assert!(reply.starts_with(code), "{line}: {reply}");
+        reply
+    };
+    let connect = |reply: String| {
+        let port = reply.split('|').nth(3).unwrap().parse().unwrap();
+        TcpStream::connect(("127.0.0.1", port)).unwrap()
+    };
+    say("", "220");
+    say("USER anonymous\r\n", "331");
+    say("PASS x\r\n", "230");
+    say("TYPE I\r\n", "200");
+    let mut data = connect(say("EPSV\r\n", "229"));
+    data.write_all(b"in memory").unwrap();
+    drop(data);
+    say("STOR a.txt\r\n", "150");
+    say("", "226");
+    assert_eq!(files.read("/a.txt").unwrap(), b"in memory");
+    let mut data = connect(say("EPSV\r\n", "229"));
+    say("RETR a.txt\r\n", "150");
+    say("", "226");
+    let mut text = String::new();
+    data.read_to_string(&mut text).unwrap();
+    assert_eq!(text, "in memory");
+    say("QUIT\r\n", "221");
+    thread.join().unwrap();
+}
