@@ -9,10 +9,12 @@
 //! | [`dialogues`] | the dialogues of the vector table, over sockets |
 //! | [`transfers`] | files of all sizes, both ways, resumed and broken off |
 //! | [`hostile`] | bad input, ways out of the root, floods |
+//! | [`foreign`] | clients and servers that other people wrote |
 //! | [`operation`] | settings, limits, stopping, memory |
 
 pub mod contract;
 pub mod dialogues;
+pub mod foreign;
 pub mod hostile;
 pub mod operation;
 pub mod peer;
@@ -23,6 +25,37 @@ pub mod transfers;
 #[macro_export]
 macro_rules! suite {
     (server = $server:expr, client = $client:expr) => {
+        $crate::pair!(server = $server, client = $client);
+        $crate::cases!($server, $client;
+            contract::bad_arguments_are_exit_2,
+            dialogues::go_as_the_table_says,
+            transfers::appends_from_two_clients_are_both_there,
+            transfers::abort_stops_a_download_that_nobody_reads,
+            transfers::uploads_replace_whole_and_keep_permissions,
+            hostile::bad_lines_get_their_error_and_nothing_else,
+            hostile::nothing_leads_out_of_the_root,
+            hostile::a_home_is_all_that_its_user_sees,
+            hostile::data_connections_are_the_peers_alone,
+            hostile::what_is_no_file_is_not_opened,
+            hostile::a_broken_client_does_not_spin,
+            foreign::suppaftp_moves_files,
+            foreign::libunftp_serves_our_client,
+            operation::bad_settings_are_exit_2,
+            operation::settings_come_from_a_file_too,
+            operation::a_stop_lets_a_transfer_finish,
+            operation::sessions_are_limited,
+            operation::memory_stays_flat,
+            operation::a_password_hash_lets_its_user_in,
+            operation::stuck_peers_hold_up_nobody_else,
+            operation::sessions_leave_nothing_behind,
+        );
+    };
+}
+
+/// Makes a test of every case in which our client meets our server.
+#[macro_export]
+macro_rules! pair {
+    (server = $server:expr, client = $client:expr) => {
         $crate::cases!($server, $client;
             contract::the_first_session_goes_as_promised,
             contract::the_prompt_survives_mistakes_and_quits,
@@ -30,33 +63,15 @@ macro_rules! suite {
             contract::a_server_that_is_not_there_is_exit_2,
             contract::logins_come_from_arguments_environment_and_netrc,
             contract::urls_lead_to_a_folder,
-            contract::bad_arguments_are_exit_2,
-            dialogues::go_as_the_table_says,
             transfers::files_of_all_sizes_arrive_whole,
             transfers::many_files_by_wildcard,
             transfers::downloads_resume,
             transfers::a_broken_upload_is_kept_and_resumed,
             transfers::names_are_bytes,
             transfers::a_whole_upload_forgets_an_earlier_part,
-            transfers::appends_from_two_clients_are_both_there,
             transfers::a_killed_client_leaves_the_old_file,
             transfers::a_killed_server_leaves_the_old_local_file,
-            transfers::abort_stops_a_download_that_nobody_reads,
-            transfers::uploads_replace_whole_and_keep_permissions,
             transfers::texts_are_converted,
-            hostile::bad_lines_get_their_error_and_nothing_else,
-            hostile::nothing_leads_out_of_the_root,
-            hostile::a_home_is_all_that_its_user_sees,
-            hostile::data_connections_are_the_peers_alone,
-            hostile::what_is_no_file_is_not_opened,
-            hostile::a_broken_client_does_not_spin,
-            operation::bad_settings_are_exit_2,
-            operation::settings_come_from_a_file_too,
-            operation::a_stop_lets_a_transfer_finish,
-            operation::sessions_are_limited,
-            operation::memory_stays_flat,
-            operation::a_password_hash_lets_its_user_in,
-            operation::sessions_leave_nothing_behind,
         );
     };
 }

@@ -12,8 +12,8 @@ use std::time::Duration;
 use futures_io::{AsyncRead, AsyncWrite};
 use longshore_core::machine::Way;
 use longshore_futures::Runtime;
+use tokio::io::AsyncWrite as _;
 use tokio::io::unix::AsyncFd;
-use tokio::io::{AsyncRead as _, AsyncWrite as _, ReadBuf};
 use tokio::{net, runtime, time};
 
 static RUNTIME: LazyLock<runtime::Runtime> = LazyLock::new(|| runtime::Runtime::new().expect("threads"));
@@ -85,10 +85,16 @@ impl AsFd for Stream {
 }
 
 impl AsyncRead for Stream {
-    fn poll_read(mut self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
-        let mut buffer = ReadBuf::new(buffer);
-        ready!(Pin::new(&mut self.0).poll_read(cx, &mut buffer))?;
-        Poll::Ready(Ok(buffer.filled().len()))
+    // tokio's own takes a short read for the last one before a wait. But a read ends at urgent data, as ABOR comes with (RFC 959,
+    // section 4.1), whatever follows.
+    fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, buffer: &mut [u8]) -> Poll<io::Result<usize>> {
+        loop {
+            ready!(self.0.poll_read_ready(cx))?;
+            match self.0.try_read(buffer) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {}
+                result => return Poll::Ready(result),
+            }
+        }
     }
 }
 
