@@ -11,7 +11,7 @@ use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, Shutdown};
 
 /// How much is read at once, in bytes.
-pub const READ: usize = 1024;
+pub const READ: usize = 512;
 /// How many bytes that nobody wants are read away before a connection is closed.
 const SCRAP: usize = 64 * 1024;
 /// How many turns a transfer may take before the replies so far are sent: one for the bytes, and one that finds the end. So
