@@ -11,12 +11,10 @@ use std::net::{SocketAddr, TcpListener};
 use std::os::fd::OwnedFd;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
 use std::time::Duration;
 
 use async_io::Async;
 use async_std::{net, task};
-use longshore_core::machine::Way;
 use longshore_futures::Runtime;
 
 /// async-std, with its global executor: a thread for each core.
@@ -59,16 +57,5 @@ impl Runtime for AsyncStd {
 
     async fn connect(to: SocketAddr) -> io::Result<Self::Stream> {
         net::TcpStream::connect(to).await
-    }
-
-    fn watch(socket: Arc<OwnedFd>) -> io::Result<Self::Watch> {
-        Async::new_nonblocking(socket)
-    }
-
-    fn poll_ready(watch: &mut Self::Watch, way: Way, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match way {
-            Way::Send => watch.poll_writable(cx),
-            Way::Receive => watch.poll_readable(cx),
-        }
     }
 }

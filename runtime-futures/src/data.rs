@@ -16,7 +16,7 @@ use longshore_host::net;
 use longshore_host::transfer::{Cargo, Native, Transfer, Turn};
 use rustix::net::Shutdown;
 
-use crate::Runtime;
+use crate::{Runtime, Watch};
 
 /// How long the reply to an abort waits for the disk to let go of the file. It is done with mostly, and can be resumed.
 const LETTING_GO: Duration = Duration::from_millis(50);
@@ -340,9 +340,9 @@ impl<R: Runtime> End<R> {
     fn poll_ready(&mut self, cx: &mut Context<'_>, way: Way) -> Poll<std::io::Result<()>> {
         let watch = match &mut self.watch {
             Some(watch) => watch,
-            none => none.insert(R::watch(Arc::clone(&self.socket))?),
+            none => none.insert(R::Watch::new(Arc::clone(&self.socket))?),
         };
-        R::poll_ready(watch, way, cx)
+        watch.poll_ready(way, cx)
     }
 }
 

@@ -1,5 +1,5 @@
 //! Longshore on any async runtime: a task a session. A runtime says in a hundred lines whose sockets, timers and tasks are
-//! used ([`Runtime`]); all else is here, once, for servers and clients.
+//! used ([`Runtime`], [`Watch`]); all else is here, once, for servers and clients.
 //!
 //! | module | what |
 //! |---|---|
@@ -23,4 +23,4 @@ pub mod runtime;
 pub mod server;
 pub mod wire;
 
-pub use self::runtime::Runtime;
+pub use self::runtime::{Runtime, Watch};

@@ -11,7 +11,7 @@ use event_listener::{Event, EventListener};
 use longshore_core::machine::Way;
 use longshore_host::signals::Signal;
 
-use crate::Runtime;
+use crate::{Runtime, Watch};
 
 /// Tells everybody, once and for all. Clones tell the same.
 #[derive(Clone, Debug, Default)]
@@ -53,7 +53,7 @@ impl<R: Runtime> Notice<R> {
     }
 
     pub(crate) fn interrupt(signal: &Signal) -> io::Result<Self> {
-        Ok(Self::Interrupt(signal.clone(), R::watch(signal.descriptor())?))
+        Ok(Self::Interrupt(signal.clone(), R::Watch::new(signal.descriptor())?))
     }
 
     /// Waits for word.
@@ -67,7 +67,7 @@ impl<R: Runtime> Notice<R> {
                 Poll::Ready(())
             }
             Self::Interrupt(signal, watch) => loop {
-                match R::poll_ready(watch, Way::Receive, cx) {
+                match watch.poll_ready(Way::Receive, cx) {
                     Poll::Pending => return Poll::Pending,
                     Poll::Ready(Ok(())) if signal.take() => return Poll::Ready(()),
                     Poll::Ready(Ok(())) => {}

@@ -17,8 +17,8 @@ pub trait Runtime: Send + Sync + Sized + 'static {
     type Listener: Send + Sync;
     /// A control connection.
     type Stream: AsyncRead + AsyncWrite + AsFd + Send + Unpin;
-    /// An eye on a socket whose bytes do not pass through the runtime.
-    type Watch: Send;
+    /// Tells when a data connection is ready.
+    type Watch: Watch;
     /// Ends after a time.
     type Sleep: Future + Send + Unpin;
 
@@ -50,15 +50,33 @@ pub trait Runtime: Send + Sync + Sized + 'static {
 
     /// Makes a connection.
     fn connect(to: SocketAddr) -> impl Future<Output = io::Result<Self::Stream>> + Send;
+}
 
-    /// Keeps an eye on a socket that does not block.
+/// An eye on a socket that does not block, and whose bytes do not pass through the runtime.
+pub trait Watch: Send + Sized {
+    /// Keeps an eye on a socket.
     ///
     /// # Errors
     ///
     /// The system has no more room.
-    fn watch(socket: Arc<OwnedFd>) -> io::Result<Self::Watch>;
+    fn new(socket: Arc<OwnedFd>) -> io::Result<Self>;
 
     /// Waits until the socket is ready to be written to ([`Way::Send`]) or read from ([`Way::Receive`]). This is asked after
     /// the socket was found not to be; to say too often that it is costs time, and nothing else.
-    fn poll_ready(watch: &mut Self::Watch, way: Way, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+    fn poll_ready(&mut self, way: Way, cx: &mut Context<'_>) -> Poll<io::Result<()>>;
+}
+
+/// The eye of all runtimes over async-io: smol and async-std among them.
+#[cfg(feature = "async-io")]
+impl Watch for async_io::Async<Arc<OwnedFd>> {
+    fn new(socket: Arc<OwnedFd>) -> io::Result<Self> {
+        Self::new_nonblocking(socket)
+    }
+
+    fn poll_ready(&mut self, way: Way, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+        match way {
+            Way::Send => self.poll_writable(cx),
+            Way::Receive => self.poll_readable(cx),
+        }
+    }
 }

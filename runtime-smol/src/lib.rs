@@ -8,11 +8,9 @@ use std::net::{SocketAddr, TcpListener};
 use std::num::NonZero;
 use std::os::fd::OwnedFd;
 use std::sync::{Arc, Once};
-use std::task::{Context, Poll};
 use std::thread;
 use std::time::Duration;
 
-use longshore_core::machine::Way;
 use longshore_futures::Runtime;
 use smol::{Async, Executor, Timer, net};
 
@@ -59,17 +57,6 @@ impl Runtime for Smol {
 
     async fn connect(to: SocketAddr) -> io::Result<Self::Stream> {
         net::TcpStream::connect(to).await
-    }
-
-    fn watch(socket: Arc<OwnedFd>) -> io::Result<Self::Watch> {
-        Async::new_nonblocking(socket)
-    }
-
-    fn poll_ready(watch: &mut Self::Watch, way: Way, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        match way {
-            Way::Send => watch.poll_writable(cx),
-            Way::Receive => watch.poll_readable(cx),
-        }
     }
 }
 

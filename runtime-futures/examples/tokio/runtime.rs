@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use futures_io::{AsyncRead, AsyncWrite};
 use longshore_core::machine::Way;
-use longshore_futures::Runtime;
+use longshore_futures::{Runtime, Watch};
 use tokio::io::AsyncWrite as _;
 use tokio::io::unix::AsyncFd;
 use tokio::{net, runtime, time};
@@ -21,13 +21,16 @@ static RUNTIME: LazyLock<runtime::Runtime> = LazyLock::new(|| runtime::Runtime::
 /// tokio, with a thread for each core.
 pub(crate) struct Tokio;
 
+/// Tells when a data connection is ready.
+pub(crate) struct Eye(AsyncFd<Arc<OwnedFd>>);
+
 /// tokio's stream under the traits of futures-io.
 pub(crate) struct Stream(net::TcpStream);
 
 impl Runtime for Tokio {
     type Listener = net::TcpListener;
     type Stream = Stream;
-    type Watch = AsyncFd<Arc<OwnedFd>>;
+    type Watch = Eye;
     type Sleep = Pin<Box<time::Sleep>>;
 
     fn run<T>(future: impl Future<Output = T>) -> T {
@@ -61,16 +64,18 @@ impl Runtime for Tokio {
     async fn connect(to: SocketAddr) -> io::Result<Stream> {
         net::TcpStream::connect(to).await.map(Stream)
     }
+}
 
-    fn watch(socket: Arc<OwnedFd>) -> io::Result<Self::Watch> {
+impl Watch for Eye {
+    fn new(socket: Arc<OwnedFd>) -> io::Result<Self> {
         // SAFETY: the descriptor stays the same, and open, for as long as the Arc lives, and AsyncFd keeps that.
-        unsafe { AsyncFd::register(socket) }.map_err(io::Error::from)
+        unsafe { AsyncFd::register(socket) }.map(Self).map_err(io::Error::from)
     }
 
-    fn poll_ready(watch: &mut Self::Watch, way: Way, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
+    fn poll_ready(&mut self, way: Way, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
         let mut ready = match way {
-            Way::Send => ready!(watch.poll_write_ready(cx))?,
-            Way::Receive => ready!(watch.poll_read_ready(cx))?,
+            Way::Send => ready!(self.0.poll_write_ready(cx))?,
+            Way::Receive => ready!(self.0.poll_read_ready(cx))?,
         };
         // The caller will find out; should it be too early, the next call is to wait.
         ready.clear_ready();
