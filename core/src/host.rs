@@ -101,6 +101,13 @@ pub trait Host {
     /// Nothing is changed then.
     fn store(&self, path: &VirtualPath, how: Store) -> Result<(Self::File, Option<Bytes>), HostError>;
 
+    /// How many bytes the user could still store in a directory.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::NotDirectory`] among others.
+    fn available(&self, path: &VirtualPath) -> Result<u64, HostError>;
+
     /// Makes a directory.
     ///
     /// # Errors

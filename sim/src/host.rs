@@ -230,6 +230,12 @@ impl Host for MemoryHost {
         Ok((MemoryFile::writer(&self.memory, path, content, in_place), None))
     }
 
+    fn available(&self, path: &VirtualPath) -> Result<u64, HostError> {
+        self.enter(path)?;
+        let tree = self.memory.tree();
+        Ok(tree.capacity.map_or(u64::MAX, |capacity| capacity.saturating_sub(tree.used())))
+    }
+
     fn make_directory(&self, path: &VirtualPath) -> Result<(), HostError> {
         let mut tree = self.memory.tree();
         tree.directory(&path.parent())?;

@@ -8,6 +8,7 @@ use crate::codec::Representation;
 use crate::entry::Kind;
 use crate::host::{Access, HostError};
 use crate::path::VirtualPath;
+use crate::wire::new_facts::{NewFacts, octal_mode};
 use crate::wire::scan::split_once;
 use crate::wire::time_value;
 use crate::wire::verb::Verb;
@@ -58,14 +59,32 @@ impl Session {
         }
     }
 
+    /// `MFF fact=value;... path`: all facts are looked at before one is set.
+    pub(super) fn set_facts(&mut self, argument: Bytes) {
+        let (facts, name) = match NewFacts::parse(&argument) {
+            Ok(parsed) => parsed,
+            Err(error) => return self.reply(error.code(), alloc::format!("{error}")),
+        };
+        let Ok(path) = self.path(name, 550) else {
+            return;
+        };
+        if self.may_change(name, &path, 550) {
+            self.ask(Task::SetFacts { path: path.clone(), facts }, Then::File(Verb::Mff, argument, path));
+        }
+    }
+
+    /// The free space in a directory, the working directory if none is named.
+    pub(super) fn available(&mut self, argument: Option<Bytes>) {
+        let name = argument.unwrap_or_else(|| Bytes::from_static(b"."));
+        if let Ok(path) = self.path(&name, 550) {
+            self.ask(Task::Available(path.clone()), Then::File(Verb::Avbl, name, path));
+        }
+    }
+
     /// `SITE CHMOD octal path`
     pub(super) fn change_mode(&mut self, argument: &Bytes) {
         let parts = split_once(argument, b' ').filter(|(_, name)| !name.is_empty());
-        let mode = |digits: &[u8]| {
-            let octal = (1..=4).contains(&digits.len()) && digits.iter().all(|digit| (b'0'..=b'7').contains(digit));
-            octal.then(|| digits.iter().fold(0, |mode, digit| mode * 8 + u32::from(digit - b'0')))
-        };
-        let Some((mode, name)) = parts.and_then(|(digits, name)| Some((mode(digits)?, name))) else {
+        let Some((mode, name)) = parts.and_then(|(digits, name)| Some((octal_mode(digits)?, name))) else {
             return self.reply(501, "SITE CHMOD takes an octal mode and a path.");
         };
         let Ok(path) = self.path(name, 550) else {
@@ -96,9 +115,11 @@ impl Session {
             Outcome::Login(_) | Outcome::Opened(_) => return,
         };
         if let Err(error) = result {
-            // Where the path stands behind a time, it alone is what went wrong.
-            let name =
-                if verb == Verb::Mfmt { split_once(name, b' ').map_or(&name[..], |(_, path)| path) } else { name };
+            // Where the path stands behind a time or facts, it alone is what went wrong.
+            let name = match verb {
+                Verb::Mfmt | Verb::Mff => split_once(name, b' ').map_or(&name[..], |(_, path)| path),
+                _ => name,
+            };
             let code = match (verb, error) {
                 (Verb::Rnto, _) => 553,
                 (_, HostError::Busy) => 450,
@@ -116,6 +137,7 @@ impl Session {
                 let (time, name) = split_once(name, b' ').unwrap_or_default();
                 self.reply_parts(213, &[b"Modify=", time, b"; ", name]);
             }
+            Verb::Mff => self.reply_parts(213, &[name]),
             _ => self.reply(200, "Mode changed."),
         }
     }

@@ -17,7 +17,22 @@ use crate::wire::verb::{Argument, Offer, Verb};
 impl Session {
     pub(super) fn features(&mut self) {
         let facts = format!("MLST {}", self.facts.feature());
-        let list = ["CLNT", "EPRT", "EPSV", "LANG EN*", "MDTM", "MFMT", &facts, "REST STREAM", "SIZE", "TVFS", "UTF8"];
+        let list = [
+            "AVBL",
+            "CLNT",
+            "EPRT",
+            "EPSV",
+            "HOST",
+            "LANG EN*",
+            "MDTM",
+            "MFF Modify;UNIX.mode;",
+            "MFMT",
+            &facts,
+            "REST STREAM",
+            "SIZE",
+            "TVFS",
+            "UTF8",
+        ];
         let lines = list.iter().fold(String::new(), |lines, feature| lines + " " + feature + "\r\n");
         self.reply_lines(211, b"Features:", lines.as_bytes(), "End");
     }

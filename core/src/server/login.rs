@@ -10,6 +10,7 @@ use crate::path::VirtualPath;
 use crate::server::data::Structure;
 use crate::time::Instant;
 use crate::wire::facts::FactSet;
+use crate::wire::host_name::HostName;
 
 /// How far the user is into the session.
 #[derive(Debug, Default)]
@@ -56,6 +57,21 @@ impl Session {
         };
         self.login = Login::Named(name);
         self.reply(331, text);
+    }
+
+    /// There is one host, by whatever name it is known; an address has to be the one that was called (RFC 7151, section 3).
+    pub(super) fn virtual_host(&mut self, name: &[u8]) {
+        if self.login.is_in() {
+            return self.reply(503, "HOST comes before the login.");
+        }
+        match HostName::parse(name) {
+            Some(HostName::Name) => self.reply(220, "There is one host here."),
+            Some(HostName::Address(ip)) if ip == self.local.ip().to_canonical() => {
+                self.reply(220, "That is the address you called.");
+            }
+            Some(HostName::Address(_)) => self.reply(504, "That is not the address you called."),
+            None => self.reply(501, "HOST takes a name, an IPv4 address, or an IPv6 address in brackets."),
+        }
     }
 
     /// The time for a login begins anew for one that was there, and for no other.

@@ -374,6 +374,9 @@ impl Session {
             Verb::Mlst => self.on_file(verb, argument.unwrap_or_else(|| Bytes::from_static(b"."))),
             Verb::Size | Verb::Mdtm | Verb::Rnfr | Verb::Dele | Verb::Mkd | Verb::Rmd => self.on_file(verb, path),
             Verb::Mfmt => self.set_modified(path),
+            Verb::Mff => self.set_facts(path),
+            Verb::Avbl => self.available(argument),
+            Verb::Host => self.virtual_host(&path),
             _ => self.reply(502, "Command not implemented."),
         }
     }

@@ -16,6 +16,7 @@ use crate::path::VirtualPath;
 use crate::time::Timestamp;
 use crate::wire::line::escape_into;
 use crate::wire::listing::write;
+use crate::wire::new_facts::NewFacts;
 
 /// The largest file whose SIZE is counted in TYPE A, in bytes; above it the answer is 550.
 pub const ASCII_SIZE_LIMIT: u64 = 8 * 1024 * 1024;
@@ -43,6 +44,8 @@ pub(super) enum Task {
     Rename { from: VirtualPath, to: VirtualPath },
     SetModified { path: VirtualPath, time: Timestamp },
     SetMode { path: VirtualPath, mode: u32 },
+    SetFacts { path: VirtualPath, facts: NewFacts },
+    Available(VirtualPath),
 }
 
 /// A password, which never prints.
@@ -158,6 +161,8 @@ impl Request {
             Task::Rename { from, to } => done(host.rename(&from, &to)),
             Task::SetModified { path, time } => done(host.set_modified(&path, time)),
             Task::SetMode { path, mode } => done(host.set_mode(&path, mode)),
+            Task::SetFacts { path, facts } => done(set_facts(host, &path, facts)),
+            Task::Available(path) => (Outcome::Number(host.available(&path)), None),
         };
         (Answer(outcome), content)
     }
@@ -179,6 +184,12 @@ fn size<H: Host>(host: &H, path: &VirtualPath, ascii: bool) -> Result<u64, HostE
             count => counter.add(&buffer[..count]),
         }
     }
+}
+
+fn set_facts<H: Host>(host: &H, path: &VirtualPath, facts: NewFacts) -> Result<(), HostError> {
+    // The mode first: it may be what takes away the right to the other.
+    facts.mode.map_or(Ok(()), |mode| host.set_mode(path, mode))?;
+    facts.modified.map_or(Ok(()), |time| host.set_modified(path, time))
 }
 
 fn list<H: Host>(

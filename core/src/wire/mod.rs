@@ -8,6 +8,8 @@
 //! | [`address`] | PORT, PASV, EPRT, EPSV | RFC 959 §4.1.2, RFC 2428 |
 //! | [`feature`] | the answer to FEAT | RFC 2389 |
 //! | [`facts`] | MLST and MLSD entries, OPTS MLST | RFC 3659 §7 |
+//! | [`new_facts`] | MFF, SITE CHMOD | draft-somers-ftp-mfxx |
+//! | [`host_name`] | HOST | RFC 7151 §3.1 |
 //! | [`listing`] | LIST lines: ours written, everybody's read | in no RFC |
 //! | [`time_value`] | `YYYYMMDDHHMMSS` | RFC 3659 §2.3 |
 //! | [`quoted`] | the path in a 257 reply | RFC 959, appendix II |
@@ -19,8 +21,10 @@ pub mod address;
 pub mod command;
 pub mod facts;
 pub mod feature;
+pub mod host_name;
 pub mod line;
 pub mod listing;
+pub mod new_facts;
 pub mod quoted;
 pub mod reply;
 pub mod scan;

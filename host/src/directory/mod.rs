@@ -265,6 +265,12 @@ impl Host for DiskHost {
         }
     }
 
+    fn available(&self, path: &VirtualPath) -> Result<u64, HostError> {
+        let directory = self.home.open_dir(relative(path)).map_err(|error| host_error(&error))?;
+        let disk = rustix::fs::fstatvfs(&directory).map_err(|error| host_error(&error.into()))?;
+        Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
+    }
+
     fn make_directory(&self, path: &VirtualPath) -> Result<(), HostError> {
         self.home.create_dir(relative(path)).map_err(|error| host_error(&error))
     }
