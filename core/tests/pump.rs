@@ -61,8 +61,8 @@ fn drain(flow: &mut Outflow, content: &mut impl Content, sent_at_once: usize) ->
     }
 }
 
-fn codec(text: bool) -> Codec {
-    Codec::new(if text { Representation::Ascii } else { Representation::Image }, Way::Send)
+fn codec(kind: usize) -> Codec {
+    Codec::new([Representation::Image, Representation::Ascii, Representation::Ebcdic][kind], Way::Send)
 }
 
 proptest! {
@@ -71,17 +71,17 @@ proptest! {
     #[test]
     fn reading_ahead_changes_nothing(
         bytes in proptest::collection::vec(prop_oneof![Just(b'\n'), Just(b'\r'), any::<u8>()], 0..200),
-        text: bool,
+        kind in 0usize..3,
         head in 0usize..220,
         capacity in 1usize..64,
         piece in 1usize..50,
         sent_at_once in 1usize..50,
     ) {
-        let plain = drain(&mut Outflow::new(codec(text), 1024), &mut Pieces(&bytes, 1024), 4096);
+        let plain = drain(&mut Outflow::new(codec(kind), 1024), &mut Pieces(&bytes, 1024), 4096);
         let head = head.min(bytes.len());
-        let mut flow = Outflow::ahead(codec(text), capacity, bytes[..head].to_vec(), false);
+        let mut flow = Outflow::ahead(codec(kind), capacity, bytes[..head].to_vec(), false);
         prop_assert_eq!(&drain(&mut flow, &mut Pieces(&bytes[head..], piece), sent_at_once), &plain);
-        let mut flow = Outflow::ahead(codec(text), capacity, bytes.clone(), true);
+        let mut flow = Outflow::ahead(codec(kind), capacity, bytes.clone(), true);
         prop_assert_eq!(&drain(&mut flow, &mut Gone, sent_at_once), &plain);
     }
 }

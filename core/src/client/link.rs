@@ -78,7 +78,11 @@ impl Link {
 
     /// Sends TYPE. Which type is in force is not known until the reply is in, and a user may not wait for that.
     pub(super) fn send_type(&mut self, now: Instant, representation: Representation) {
-        let letter: &[u8] = if representation == Representation::Ascii { b"A" } else { b"I" };
+        let letter: &[u8] = match representation {
+            Representation::Ascii => b"A",
+            Representation::Ebcdic => b"E",
+            Representation::Image => b"I",
+        };
         self.send(now, &Command::with(Verb::Type, letter));
         self.representation = None;
     }

@@ -3,6 +3,7 @@
 //! A codec holds no more than the few bytes that a piece may leave open. Its result does not depend on how the bytes are cut.
 
 mod ascii;
+mod ebcdic;
 
 use thiserror::Error;
 
@@ -15,6 +16,8 @@ pub enum Representation {
     Image,
     /// TYPE A: lines end in CR LF.
     Ascii,
+    /// TYPE E: EBCDIC, in which lines end in NL.
+    Ebcdic,
 }
 
 /// A conversion that is under way.
@@ -30,6 +33,9 @@ enum Kind {
     Identity,
     AsciiEncoder(ascii::Encoder),
     AsciiDecoder(ascii::Decoder),
+    EbcdicEncoder,
+    EbcdicDecoder,
+    EbcdicListing,
 }
 
 /// How far a step came.
@@ -64,7 +70,16 @@ impl Codec {
             (Representation::Image, _) => Kind::Identity,
             (Representation::Ascii, Way::Send) => Kind::AsciiEncoder(ascii::Encoder::default()),
             (Representation::Ascii, Way::Receive) => Kind::AsciiDecoder(ascii::Decoder::default()),
+            (Representation::Ebcdic, Way::Send) => Kind::EbcdicEncoder,
+            (Representation::Ebcdic, Way::Receive) => Kind::EbcdicDecoder,
         };
+        Self { kind, skip: 0 }
+    }
+
+    /// The codec for a listing of lines that end in CR LF: text in whatever way the representation has it (RFC 1123, section
+    /// 4.1.2.7).
+    pub fn listing(representation: Representation) -> Self {
+        let kind = if representation == Representation::Ebcdic { Kind::EbcdicListing } else { Kind::Identity };
         Self { kind, skip: 0 }
     }
 
@@ -94,6 +109,9 @@ impl Codec {
             }
             Kind::AsciiEncoder(encoder) => encoder.step(input, output),
             Kind::AsciiDecoder(decoder) => decoder.step(input, output),
+            Kind::EbcdicEncoder => ebcdic::encode(input, output),
+            Kind::EbcdicDecoder => ebcdic::decode(input, output),
+            Kind::EbcdicListing => ebcdic::encode_listing(input, output),
         };
         Ok(self.drop_skipped(step, output))
     }
@@ -108,8 +126,8 @@ impl Codec {
             return Err(CodecError::Beyond);
         }
         let step = match &mut self.kind {
-            Kind::Identity | Kind::AsciiEncoder(_) => Step::default(),
             Kind::AsciiDecoder(decoder) => decoder.finish(output),
+            _ => Step::default(),
         };
         Ok(self.drop_skipped(step, output))
     }

@@ -46,23 +46,27 @@ pub(super) enum Passive {
 }
 
 impl Session {
-    /// `A [N|T]`, `I` and `L 8` (RFC 1123, sections 4.1.2.1 and 4.1.2.2).
+    /// `A [N|T]`, `E [N|T]`, `I` and `L 8` (RFC 1123, sections 4.1.2.1 and 4.1.2.2).
     pub(super) fn representation_type(&mut self, argument: &[u8]) {
         let words = upper_words(argument);
         let words: Vec<&[u8]> = words.iter().map(|word| &word[..]).collect();
         let representation = match words[..] {
             [b"A"] | [b"A", b"N" | b"T"] => Representation::Ascii,
+            [b"E"] | [b"E", b"N" | b"T"] => Representation::Ebcdic,
             [b"I"] | [b"L", b"8"] => Representation::Image,
-            [b"A" | b"E", b"C"] | [b"E"] | [b"E", b"N" | b"T"] => {
-                return self.reply(504, "The types are A, A N, A T, I and L 8.");
-            }
+            [b"A" | b"E", b"C"] => return self.reply(504, "There is no carriage control: the forms are N and T."),
             [b"L", digits] if crate::wire::scan::decimal(digits).is_some() => {
                 return self.reply(504, "The only logical byte size is 8.");
             }
             _ => return self.reply(501, "There is no such type."),
         };
         self.representation = representation;
-        self.reply(200, if representation == Representation::Ascii { "Type set to A." } else { "Type set to I." });
+        let text = match representation {
+            Representation::Ascii => "Type set to A.",
+            Representation::Ebcdic => "Type set to E.",
+            Representation::Image => "Type set to I.",
+        };
+        self.reply(200, text);
     }
 
     pub(super) fn file_structure(&mut self, argument: &[u8]) {

@@ -137,7 +137,11 @@ impl Session {
             }
             None => lines += " Not logged in\r\n",
         }
-        let kind = if self.representation == Representation::Ascii { "ASCII" } else { "Image" };
+        let kind = match self.representation {
+            Representation::Ascii => "ASCII",
+            Representation::Ebcdic => "EBCDIC",
+            Representation::Image => "Image",
+        };
         lines += &format!(" TYPE: {kind}, STRU: File, MODE: Stream\r\n");
         lines += &format!(" {}\r\n", self.endpoint);
         self.reply_lines(211, b"Status of this session:", lines.as_bytes(), "End");

@@ -112,7 +112,7 @@ impl Session {
         let codec = Codec::new(self.representation, Way::Send);
         // In TYPE A the offset counts bytes of the converted stream (RFC 3659, section 5.1).
         let (offset, codec) = match self.representation {
-            Representation::Image => (restart, codec),
+            Representation::Image | Representation::Ebcdic => (restart, codec),
             Representation::Ascii => (0, codec.skipping(restart)),
         };
         let transfer = Transfer::new(Verb::Retr, name, path.clone(), Way::Send, codec);
@@ -174,7 +174,9 @@ impl Session {
             Verb::Nlst if !options.contains(&b'l') => Format::Names { prefix: name.clone() },
             _ => Format::Long,
         };
-        let transfer = Transfer::new(verb, name, path.clone(), Way::Send, Codec::identity());
+        // MLSD is the same in every type (RFC 3659, section 7.2).
+        let codec = if verb == Verb::Mlsd { Codec::identity() } else { Codec::listing(self.representation) };
+        let transfer = Transfer::new(verb, name, path.clone(), Way::Send, codec);
         let task = Task::List { path, format, all: options.contains(&b'a'), patterns: verb != Verb::Mlsd };
         self.ask(task, Then::Transfer(Box::new(transfer)));
     }
@@ -218,7 +220,11 @@ impl Session {
 
     /// The 150: before the data connection is made, since some clients make it only then. Clients read the size off it.
     fn announce(&mut self, transfer: &Transfer, size: Option<u64>) {
-        let kind = if self.representation == Representation::Ascii { "ASCII" } else { "BINARY" };
+        let kind = match self.representation {
+            Representation::Ascii => "ASCII",
+            Representation::Ebcdic => "EBCDIC",
+            Representation::Image => "BINARY",
+        };
         match (transfer.verb, size) {
             (Verb::Retr, Some(size)) => {
                 let (start, end) = (format!("Opening {kind} mode data connection for "), format!(" ({size} bytes)."));

@@ -142,7 +142,7 @@ verbs! {
     Epsv "EPSV" OptionalWord LoggedIn Served "Makes the server listen."
     Lprt "LPRT" Text LoggedIn Refused "A long address to connect to."
     Lpsv "LPSV" None LoggedIn Refused "Makes the server listen on a long address."
-    Type "TYPE" Words LoggedIn Served "Sets the representation type: A, I, or L 8."
+    Type "TYPE" Words LoggedIn Served "Sets the representation type: A, E, I, or L 8."
     Stru "STRU" Word LoggedIn Served "Sets the file structure: F."
     Mode "MODE" Word LoggedIn Served "Sets the transfer mode: S."
     Abor "ABOR" None Always Served "Breaks off a transfer."
