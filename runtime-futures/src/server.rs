@@ -6,9 +6,11 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::Duration;
 
+use async_lock::Semaphore;
 use futures_lite::future;
 use longshore_core::machine::Way;
 use longshore_core::server::{Event, STOP_GRACE, ServerContent};
+use longshore_host::accounts::CHECKS;
 use longshore_host::directory::DiskHost;
 use longshore_host::logging;
 use longshore_host::server::{Serve, Service};
@@ -30,31 +32,39 @@ pub fn main<R: Runtime>() -> ExitCode {
 /// A server on a runtime.
 struct Server<R>(PhantomData<R>);
 
+/// What all sessions share.
+struct Shared {
+    service: Service,
+    logins: Semaphore,
+    stop: Stop,
+}
+
 impl<R: Runtime> Serve for Server<R> {
     fn serve(mut service: Service) -> io::Result<()> {
         let listeners = std::mem::take(&mut service.listeners);
         R::run(async {
-            let (service, stop) = (Arc::new(service), Stop::default());
+            let stop = Stop::default();
+            let shared = Arc::new(Shared { service, logins: Semaphore::new(CHECKS), stop: stop.clone() });
             for listener in listeners {
                 let listener = R::listen(listener)?;
-                R::spawn(accept::<R>(listener, Arc::clone(&service), stop.clone()));
+                R::spawn(accept::<R>(listener, Arc::clone(&shared)));
             }
-            let mut signal = Notice::<R>::interrupt(&service.stop)?;
+            let mut signal = Notice::<R>::interrupt(&shared.service.stop)?;
             std::future::poll_fn(|cx| signal.poll(cx)).await;
             stop.tell();
             // The sessions end by themselves within their grace.
-            R::unblock(move || service.places.wait_until_free(STOP_GRACE + Duration::from_secs(2))).await;
+            R::unblock(move || shared.service.places.wait_until_free(STOP_GRACE + Duration::from_secs(2))).await;
             Ok(())
         })
     }
 }
 
 /// Takes connections until the server is to stop; who connects later is refused by the system.
-async fn accept<R: Runtime>(listener: R::Listener, service: Arc<Service>, stop: Stop) {
+async fn accept<R: Runtime>(listener: R::Listener, shared: Arc<Shared>) {
     let accept = async {
         loop {
             match R::accept(&listener).await {
-                Ok(stream) => R::spawn(serve::<R>(stream, Arc::clone(&service), stop.clone())),
+                Ok(stream) => R::spawn(serve::<R>(stream, Arc::clone(&shared))),
                 Err(fault) => {
                     error!(%fault, "cannot take a connection");
                     R::sleep(BREATH).await;
@@ -62,16 +72,17 @@ async fn accept<R: Runtime>(listener: R::Listener, service: Arc<Service>, stop: 
             }
         }
     };
-    future::or(stop.told(), accept).await;
+    future::or(shared.stop.told(), accept).await;
 }
 
-async fn serve<R: Runtime>(stream: R::Stream, service: Arc<Service>, stop: Stop) {
-    if let Err(fault) = try_serve::<R>(stream, &service, &stop).await {
+async fn serve<R: Runtime>(stream: R::Stream, shared: Arc<Shared>) {
+    if let Err(fault) = try_serve::<R>(stream, &shared).await {
         debug!(%fault, "a session failed");
     }
 }
 
-async fn try_serve<R: Runtime>(stream: R::Stream, service: &Service, stop: &Stop) -> io::Result<()> {
+async fn try_serve<R: Runtime>(stream: R::Stream, shared: &Shared) -> io::Result<()> {
+    let Shared { service, logins, stop } = shared;
     let mut wire: Wire<R, ServerContent<DiskHost>> = Wire::serve(stream, stop)?;
     let (local, peer) = wire.addresses()?;
     let (mut session, place) = service.session(local, peer, wire.now());
@@ -79,6 +90,8 @@ async fn try_serve<R: Runtime>(stream: R::Stream, service: &Service, stop: &Stop
     loop {
         match wire.next(&mut *session).await {
             Event::Ask(request) => {
+                // Who waits for a check waits here, and not on a thread that somebody's file needs.
+                let turn = if request.is_login() { Some(logins.acquire().await) } else { None };
                 let job = R::unblock(move || {
                     let way = request.way();
                     let (answer, content) = request.run(&mut host);
@@ -89,6 +102,7 @@ async fn try_serve<R: Runtime>(stream: R::Stream, service: &Service, stop: &Stop
                     (host, answer, cargo)
                 });
                 let (answered, answer, cargo) = job.await;
+                drop(turn);
                 host = answered;
                 if let Some(cargo) = cargo {
                     wire.offer(cargo);

@@ -47,6 +47,7 @@ macro_rules! suite {
             operation::memory_stays_flat,
             operation::a_password_hash_lets_its_user_in,
             operation::stuck_peers_hold_up_nobody_else,
+            operation::a_rush_leaves_nothing_behind,
             operation::sessions_leave_nothing_behind,
         );
     };

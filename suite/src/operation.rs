@@ -206,6 +206,37 @@ pub fn stuck_peers_hold_up_nobody_else(programs: &Programs) {
     drop(stuck);
 }
 
+/// Many at work at once need threads, and many passwords megabytes each: both are given back.
+pub fn a_rush_leaves_nothing_behind(programs: &Programs) {
+    const RUSH: usize = 60;
+    let server = programs.serve_folder(&["--users", "{}/users.toml"], |root, settings| {
+        fs::write(settings.join("users.toml"), users_file()).unwrap();
+        fs::File::create(root.join("big")).unwrap().set_len(4 * MIB).unwrap();
+    });
+    let rush = |peers: usize| {
+        std::thread::scope(|scope| {
+            for _ in 0..peers {
+                scope.spawn(|| {
+                    let mut peer = SocketPeer::connect_to(&server);
+                    peer.expect_reply(220);
+                    peer.say("USER alice", 331);
+                    peer.say("PASS secret", 230);
+                    peer.say("TYPE I", 200);
+                    peer.passive();
+                    peer.say("RETR big", 150);
+                    assert_eq!(peer.download().len() as u64, 4 * MIB);
+                    peer.expect_reply(226);
+                });
+            }
+        });
+    };
+    rush(2);
+    let (threads, memory) = (server.status("Threads"), server.status("VmRSS"));
+    rush(RUSH);
+    wait_for("threads to end", || (server.status("Threads") <= threads + 8).then_some(()));
+    wait_for("memory to be given back", || (server.status("VmRSS") < memory + 24 * 1024).then_some(()));
+}
+
 /// Threads, descriptors and memory are back where they were, after ten thousand sessions, and some with transfers.
 pub fn sessions_leave_nothing_behind(programs: &Programs) {
     let server = programs.serve_folder(&[], |root, _| fixture(root));

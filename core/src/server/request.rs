@@ -128,6 +128,11 @@ impl Request {
         }
     }
 
+    /// Whether it checks a password, which may take memory and time on purpose: not many at once, then.
+    pub fn is_login(&self) -> bool {
+        matches!(self.0, Task::Login { .. })
+    }
+
     /// Carries it out. This may wait for a disk or a slow password hash. What is opened is to be put at the driver's data
     /// connection before the session gets the answer.
     pub fn run<H: Host>(self, host: &mut H) -> (Answer, Option<ServerContent<H>>) {
