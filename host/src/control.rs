@@ -105,6 +105,11 @@ impl Inbox {
         self.0.is_empty()
     }
 
+    /// How many bytes are left.
+    pub fn len(&self) -> usize {
+        self.0.len()
+    }
+
     /// Offers what is left to `take`, which says how much it took.
     pub fn offer(&mut self, take: impl FnOnce(&[u8]) -> usize) {
         let taken = take(&self.0);
@@ -114,7 +119,7 @@ impl Inbox {
         }
     }
 
-    /// Offers bytes that were just read, while nothing was left; keeps what is not taken.
+    /// Offers bytes that were just read, or, where some were left that go first, only to be kept; keeps what is not taken.
     pub fn pass(&mut self, bytes: &[u8], take: impl FnOnce(&[u8]) -> usize) {
         let taken = take(bytes);
         self.0.extend_from_slice(&bytes[taken..]);

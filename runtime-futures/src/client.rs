@@ -13,8 +13,8 @@ use longshore_host::control::{Drive, PATIENCE};
 use longshore_host::signals::Interrupt;
 use longshore_host::transfer::Cargo;
 
-use crate::Runtime;
 use crate::wire::Wire;
+use crate::{Runtime, loose};
 
 /// The whole of a client program.
 pub fn main<R: Runtime>() -> ExitCode {
@@ -34,11 +34,18 @@ impl<R: Runtime> Dial for Client<R> {
         R::run(async {
             let too_late = async {
                 R::sleep(PATIENCE).await;
-                Err(io::ErrorKind::TimedOut.into())
+                Err(io::Error::new(io::ErrorKind::TimedOut, "connection timed out"))
             };
             let stream = future::or(R::connect(address), too_late).await?;
             Ok(ClientWire(Wire::dial(stream, interrupt.signal())?))
         })
+    }
+}
+
+impl<R: Runtime> Drop for ClientWire<R> {
+    /// The program may end with this.
+    fn drop(&mut self) {
+        R::run(loose::settled::<R>());
     }
 }
 

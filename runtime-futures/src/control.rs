@@ -10,6 +10,9 @@ use longshore_host::control::{self, Inbox, READ};
 
 use crate::Runtime;
 
+/// How much is read ahead, in bytes.
+const AHEAD: usize = 16 * 1024;
+
 pub(crate) struct Control<R: Runtime> {
     pub(crate) stream: R::Stream,
     inbox: Inbox,
@@ -22,20 +25,20 @@ impl<R: Runtime> Control<R> {
         Self { stream, inbox: Inbox::default(), ended: false }
     }
 
-    /// Reads once, and offers what came. Where the session wants nothing, one buffer is read ahead, since a connection that
-    /// broke shows only so.
+    /// Reads once, and offers what came. Where the session wants nothing, some is read ahead, since a connection that broke
+    /// shows only so.
     pub(crate) fn poll_read<M: Machine>(&mut self, cx: &mut Context<'_>, now: Instant, session: &mut M) -> Poll<()> {
         let wanted = session.wants_input();
-        if !self.inbox.is_empty() || self.ended {
-            if !wanted {
-                return Poll::Pending;
-            }
-            if self.inbox.is_empty() {
-                session.receive(now, &[]);
-            } else {
-                self.inbox.offer(|bytes| session.receive(now, bytes));
-            }
+        if wanted && !self.inbox.is_empty() {
+            self.inbox.offer(|bytes| session.receive(now, bytes));
             return Poll::Ready(());
+        }
+        if wanted && self.ended {
+            session.receive(now, &[]);
+            return Poll::Ready(());
+        }
+        if self.ended || self.inbox.len() >= AHEAD {
+            return Poll::Pending;
         }
         let mut buffer = [0; READ];
         match ready!(Pin::new(&mut self.stream).poll_read(cx, &mut buffer)) {

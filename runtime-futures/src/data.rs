@@ -10,13 +10,14 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_lite::future;
+use longshore_core::host::HostError;
 use longshore_core::machine::{Action, Input, Listen, NetworkError, Route, TransferError, Way};
 use longshore_core::time::Instant;
 use longshore_host::net;
 use longshore_host::transfer::{Cargo, Native, Transfer, Turn};
 use rustix::net::Shutdown;
 
-use crate::{Runtime, Watch};
+use crate::{Runtime, Watch, loose};
 
 /// How long the reply to an abort waits for the disk to let go of the file. It is done with mostly, and can be resumed.
 const LETTING_GO: Duration = Duration::from_millis(50);
@@ -57,9 +58,11 @@ enum Phase {
 type Job<C> = Pin<Box<dyn Future<Output = Done<C>> + Send>>;
 
 /// What a job came to.
-enum Done<C> {
-    Burst { moved: u64, turn: Turn, transfer: Transfer, cargo: Option<Cargo<C>> },
-    Published(Input, Option<Cargo<C>>),
+struct Done<C> {
+    moved: u64,
+    turn: Turn,
+    transfer: Transfer,
+    cargo: Option<Cargo<C>>,
 }
 
 /// What can be done next, without a wait.
@@ -104,15 +107,18 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
                 Err(error) => return Some(Input::Connected(Err(error))),
             },
             Action::Start(flow) => {
-                self.transfer = self.cargo.as_mut().map(|cargo| Transfer::new(flow, cargo));
-                self.hot = self.transfer.is_some();
+                let Some(cargo) = &mut self.cargo else {
+                    return Some(Input::Finished(Err(HostError::Failed.into())));
+                };
+                self.transfer = Some(Transfer::new(flow, cargo));
+                self.hot = true;
             }
             Action::Publish => {
+                // Nothing else may happen meanwhile: what is published cannot be taken back.
                 let cargo = self.cargo.take()?;
-                self.job = Some(Box::pin(R::unblock(|| {
-                    let (result, kept) = cargo.publish();
-                    Done::Published(Input::Published(result), kept)
-                })));
+                let (result, kept) = R::unblock(|| cargo.publish()).await;
+                self.cargo = kept;
+                return Some(Input::Published(result));
             }
             Action::Abandon => self.abandon().await,
             Action::Close | Action::Event(_) => {}
@@ -129,6 +135,11 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
     /// Whether a turn is worth a try without waiting.
     pub(crate) fn is_hot(&self) -> bool {
         self.hot
+    }
+
+    /// Whether a disk is at work, or whatever the content is: the peer is not to blame for how long that takes.
+    pub(crate) fn is_busy(&self) -> bool {
+        self.job.is_some()
     }
 
     /// When bytes that came are to be written, though they are few.
@@ -178,7 +189,8 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
 
     /// Lets a pause pass before few bytes are written; true once a job does so.
     fn hold(&mut self, now: Instant) -> bool {
-        if !self.cargo.as_ref().is_some_and(Cargo::holds) {
+        let comes_in = self.transfer.as_ref().is_some_and(|transfer| transfer.way() == Way::Receive);
+        if !comes_in || !self.cargo.as_ref().is_some_and(Cargo::holds) {
             self.hold_until = None;
             return false;
         }
@@ -230,19 +242,19 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
         };
         self.hot = matches!(turn, Turn::Moved(_));
         match turn {
-            Turn::Moved(count) => {
-                self.hold_until = None;
-                Input::Moved(count).into()
-            }
+            Turn::Moved(count) => Input::Moved(count).into(),
             Turn::Wait => Next::Wait(way),
             Turn::Content => {
                 self.burst();
                 Next::Job
             }
             Turn::Done(result) => {
-                // What came stays until it is published; what went is done with.
-                let cargo = self.cargo.take().filter(|_| way == Way::Receive);
-                *self = Self { cargo, ..Self::new() };
+                // What came stays until it is published; what went is done with, and closing it may take its time.
+                let mut cargo = self.cargo.take();
+                if let Some(sent) = cargo.take_if(|cargo| way == Way::Send && !cargo.is_in_memory()) {
+                    loose::spawn::<R>(R::unblock(|| drop(sent)));
+                }
+                *self = Self { cargo: cargo.filter(|_| way == Way::Receive), ..Self::new() };
                 Input::Finished(result).into()
             }
         }
@@ -250,6 +262,9 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
 
     /// Lets a thread that may wait take the next turns.
     fn burst(&mut self) {
+        if self.end.is_none() || self.transfer.is_none() || self.cargo.is_none() {
+            return;
+        }
         if let (Some(end), Some(mut transfer), Some(mut cargo)) = (&self.end, self.transfer.take(), self.cargo.take()) {
             let socket = Arc::clone(&end.socket);
             self.hold_until = None;
@@ -258,25 +273,20 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
                 let (moved, turn) = transfer.burst(socket.as_fd(), &mut cargo);
                 // A file that was sent is closed here, where it may take its time.
                 let is_over = transfer.way() == Way::Send && matches!(turn, Turn::Done(_));
-                Done::Burst { moved, turn, transfer, cargo: (!is_over).then_some(cargo) }
+                Done { moved, turn, transfer, cargo: (!is_over).then_some(cargo) }
             })));
         }
     }
 
     /// Takes back what a job had.
     fn returned(&mut self, done: Done<C>) -> Option<Input> {
-        match done {
-            Done::Published(input, kept) => {
-                self.cargo = kept;
-                Some(input)
-            }
-            Done::Burst { moved, turn, transfer, cargo } => {
-                self.transfer = Some(transfer);
-                self.cargo = cargo;
-                self.turn = Some(turn);
-                (moved > 0).then_some(Input::Moved(moved))
-            }
-        }
+        let Done { moved, turn, transfer, cargo } = done;
+        // If nothing was moved the disk was slow, and not the peer, whose time begins anew.
+        let tells = moved > 0 || !matches!(turn, Turn::Done(_));
+        self.transfer = Some(transfer);
+        self.cargo = cargo;
+        self.turn = Some(turn);
+        tells.then_some(Input::Moved(moved))
     }
 
     /// The socket is of no more use.
@@ -303,10 +313,10 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
         let mut letting_go = Box::pin(async {
             let (transfer, cargo) = match job {
                 None => (transfer, cargo),
-                Some(job) => match job.await {
-                    Done::Burst { transfer, cargo, .. } => (Some(transfer), cargo),
-                    Done::Published(..) => (None, None),
-                },
+                Some(job) => {
+                    let done = job.await;
+                    (Some(done.transfer), done.cargo)
+                }
             };
             if let Some(mut cargo) = cargo {
                 let let_go = R::unblock(move || {
@@ -327,7 +337,7 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
             false
         };
         if !future::or(in_time, too_late).await {
-            R::spawn(letting_go);
+            loose::spawn::<R>(letting_go);
         }
     }
 }

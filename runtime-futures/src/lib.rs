@@ -7,7 +7,7 @@
 //! | [`wire`] | the driver: one loop for both roles |
 //! | `control` | the control connection's stream |
 //! | `data` | the data connection's sockets, and the transfer over them |
-//! | `alarm`, `notice` | the session's deadline; the word to stop |
+//! | `alarm`, `notice`, `loose` | the session's deadline; the word to stop; what outlasts its session |
 //! | [`server`], [`client`] | the programs: `main` is a line for each |
 //!
 //! No task waits for a disk: questions to the host, and the turns of a transfer that need its content, go to the runtime's
@@ -18,6 +18,7 @@ mod alarm;
 pub mod client;
 mod control;
 mod data;
+mod loose;
 mod notice;
 pub mod runtime;
 pub mod server;

@@ -17,9 +17,9 @@ use longshore_host::server::{Serve, Service};
 use longshore_host::transfer::Cargo;
 use tracing::{debug, error};
 
-use crate::Runtime;
 use crate::notice::{Notice, Stop};
 use crate::wire::Wire;
+use crate::{Runtime, loose};
 
 /// How long to pause where the system has no more descriptors.
 const BREATH: Duration = Duration::from_millis(50);
@@ -53,7 +53,15 @@ impl<R: Runtime> Serve for Server<R> {
             std::future::poll_fn(|cx| signal.poll(cx)).await;
             stop.tell();
             // The sessions end by themselves within their grace.
-            R::unblock(move || shared.service.places.wait_until_free(STOP_GRACE + Duration::from_secs(2))).await;
+            let longest = STOP_GRACE + Duration::from_secs(2);
+            let places = shared.service.places.clone();
+            let free = R::unblock(move || places.wait_until_free(longest));
+            // Should a disk have stopped all threads for blocking work, this one is none of them.
+            let too_late = async {
+                R::sleep(longest).await;
+            };
+            future::or(free, too_late).await;
+            loose::settled::<R>().await;
             Ok(())
         })
     }
@@ -64,7 +72,10 @@ async fn accept<R: Runtime>(listener: R::Listener, shared: Arc<Shared>) {
     let accept = async {
         loop {
             match R::accept(&listener).await {
-                Ok(stream) => R::spawn(serve::<R>(stream, Arc::clone(&shared))),
+                Ok(stream) => {
+                    R::spawn(serve::<R>(stream, Arc::clone(&shared)));
+                    future::yield_now().await;
+                }
                 Err(fault) => {
                     error!(%fault, "cannot take a connection");
                     R::sleep(BREATH).await;

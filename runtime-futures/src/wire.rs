@@ -30,6 +30,8 @@ pub struct Wire<R: Runtime, C> {
     clock: Clock,
     alarm: Alarm<R>,
     notice: Notice<R>,
+    /// How many things have happened since the last wait.
+    rounds: u32,
 }
 
 impl<R: Runtime, C: Native + Send + 'static> Wire<R, C> {
@@ -54,7 +56,7 @@ impl<R: Runtime, C: Native + Send + 'static> Wire<R, C> {
     fn new(stream: R::Stream, notice: Notice<R>) -> io::Result<Self> {
         net::prepare_control(&stream)?;
         let (control, clock) = (Control::new(stream), Clock::start());
-        Ok(Self { control, data: Data::new(), clock, alarm: Alarm::new(), notice })
+        Ok(Self { control, data: Data::new(), clock, alarm: Alarm::new(), notice, rounds: 0 })
     }
 
     /// The ends of the control connection: ours, and the peer's.
@@ -84,8 +86,12 @@ impl<R: Runtime, C: Native + Send + 'static> Wire<R, C> {
     /// Drives the session until it has something to say to the application. All that can happen to a connection is told to
     /// the session, and comes out as an event.
     pub async fn next<M: Machine>(&mut self, session: &mut M) -> M::Event {
-        let mut rounds = 0;
         loop {
+            self.rounds += 1;
+            if self.rounds >= ROUNDS {
+                self.rounds = 0;
+                yield_now().await;
+            }
             while let Some(action) = session.poll() {
                 let input = match action {
                     Action::Event(event) => return event,
@@ -101,10 +107,6 @@ impl<R: Runtime, C: Native + Send + 'static> Wire<R, C> {
             }
             if self.hurry(session) {
                 continue;
-            }
-            rounds += 1;
-            if rounds % ROUNDS == 0 {
-                yield_now().await;
             }
             poll_fn(|cx| self.poll(cx, session)).await;
         }
@@ -129,6 +131,9 @@ impl<R: Runtime, C: Native + Send + 'static> Wire<R, C> {
             return Poll::Ready(());
         }
         let mut step = self.control.poll_read(cx, now, session);
+        // What became due just now waits for the next look at the control connection.
+        let is_due = |session: &M| session.deadline().is_some_and(|deadline| deadline <= now);
+        let due = is_due(session) && !self.data.is_busy();
         if self.notice.poll(cx).is_ready() {
             session.handle(now, Input::Stop);
             step = Poll::Ready(());
@@ -139,12 +144,13 @@ impl<R: Runtime, C: Native + Send + 'static> Wire<R, C> {
             }
             step = Poll::Ready(());
         }
-        let deadline = [session.deadline(), self.data.deadline()].into_iter().flatten().min();
+        if due && is_due(session) {
+            session.handle(now, Input::Tick);
+            return Poll::Ready(());
+        }
+        let deadline = session.deadline().filter(|_| !self.data.is_busy());
+        let deadline = [deadline, self.data.deadline()].into_iter().flatten().min();
         if self.alarm.poll(cx, now, deadline).is_ready() {
-            let now = self.clock.now();
-            if session.deadline().is_some_and(|deadline| deadline <= now) {
-                session.handle(now, Input::Tick);
-            }
             step = Poll::Ready(());
         }
         step

@@ -1,11 +1,13 @@
 //! The example with tokio, from outside: a runtime of one's own does all that the others do.
 
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use longshore_suite::programs::build;
+
 longshore_suite::suite!(server = example("ftpd-tokio"), client = example("ftp-tokio"));
 
-/// Where cargo puts an example.
-fn example(name: &str) -> String {
-    let test = std::env::current_exe().expect("it runs");
-    let path = test.ancestors().nth(2).expect("it lies in target/PROFILE/deps").join("examples").join(name);
-    assert!(path.exists(), "cargo test builds {name}, unless only this test is asked for: cargo build --examples");
-    path.display().to_string()
+fn example(name: &str) -> PathBuf {
+    static FOLDER: OnceLock<PathBuf> = OnceLock::new();
+    FOLDER.get_or_init(|| build(&["--examples", "--package", "longshore-futures"]).join("examples")).join(name)
 }

@@ -3,6 +3,7 @@
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 
+use longshore_core::host::HostError;
 use longshore_core::machine::{Action, Input, Listen, NetworkError, Route, Way};
 use longshore_host::net;
 use longshore_host::transfer::{Cargo, Native, Transfer, Turn, interest};
@@ -61,8 +62,11 @@ impl<C: Native> Data<C> {
                 Err(error) => return Some(Input::Connected(Err(error))),
             },
             Action::Start(flow) => {
-                self.transfer = self.cargo.as_mut().map(|cargo| Transfer::new(flow, cargo));
-                self.hot = self.transfer.is_some();
+                let Some(cargo) = &mut self.cargo else {
+                    return Some(Input::Finished(Err(HostError::Failed.into())));
+                };
+                self.transfer = Some(Transfer::new(flow, cargo));
+                self.hot = true;
             }
             Action::Publish => {
                 let (result, kept) = self.cargo.take()?.publish();

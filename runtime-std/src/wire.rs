@@ -94,12 +94,15 @@ impl<C: Native> Drive<C> for Wire<C> {
                 self.signalled();
                 session.handle(now, Input::Stop);
             }
+            // What becomes due just now waits for the next look at the control connection.
+            let is_due = |session: &M| session.deadline().is_some_and(|deadline| deadline <= now);
+            let due = is_due(session);
             if ready.data
                 && let Some(input) = self.data.step()
             {
                 session.handle(now, input);
             }
-            if session.deadline().is_some_and(|deadline| deadline <= now) {
+            if due && is_due(session) {
                 session.handle(now, Input::Tick);
             }
         }

@@ -31,6 +31,8 @@ macro_rules! suite {
             dialogues::go_as_the_table_says,
             transfers::appends_from_two_clients_are_both_there,
             transfers::abort_stops_a_download_that_nobody_reads,
+            transfers::late_data_connections_get_all,
+            transfers::urgent_bytes_among_data_do_not_cut_it,
             transfers::uploads_replace_whole_and_keep_permissions,
             hostile::bad_lines_get_their_error_and_nothing_else,
             hostile::nothing_leads_out_of_the_root,
@@ -47,6 +49,7 @@ macro_rules! suite {
             operation::memory_stays_flat,
             operation::a_password_hash_lets_its_user_in,
             operation::stuck_peers_hold_up_nobody_else,
+            operation::floods_hold_up_nobody_else,
             operation::a_rush_leaves_nothing_behind,
             operation::sessions_leave_nothing_behind,
         );

@@ -206,6 +206,31 @@ pub fn stuck_peers_hold_up_nobody_else(programs: &Programs) {
     drop(stuck);
 }
 
+/// Commands without end, each of them logged: others are served all the same.
+pub fn floods_hold_up_nobody_else(programs: &Programs) {
+    let mut server = programs.serve(&["-v", "-v"]);
+    server.ignore_errors();
+    let stop = std::sync::atomic::AtomicBool::new(false);
+    std::thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(|| {
+                let peer = SocketPeer::logged_in(&server);
+                let mut replies = peer.control.try_clone().unwrap();
+                scope.spawn(move || std::io::copy(&mut replies, &mut std::io::sink()));
+                let mut control = &peer.control;
+                while !stop.load(std::sync::atomic::Ordering::Relaxed) {
+                    control.write_all(&b"NOOP\r\n".repeat(1000)).unwrap();
+                }
+                control.shutdown(std::net::Shutdown::Both).unwrap();
+            });
+        }
+        for _ in 0..20 {
+            SocketPeer::logged_in(&server).say("PWD", 257);
+        }
+        stop.store(true, std::sync::atomic::Ordering::Relaxed);
+    });
+}
+
 /// Many at work at once need threads, and many passwords megabytes each: both are given back.
 pub fn a_rush_leaves_nothing_behind(programs: &Programs) {
     const RUSH: usize = 60;

@@ -32,6 +32,27 @@ pub struct Server {
     settings: TempDir,
 }
 
+/// Has cargo build what a test needs besides the programs of its own package, which are all that cargo names to it. Says where
+/// they lie. What is up to date already, as it is whenever the whole workspace is tested, is not built again.
+pub fn build(arguments: &[&str]) -> PathBuf {
+    let test = std::env::current_exe().expect("it runs");
+    let folder = test.ancestors().nth(2).expect("it lies in target/PROFILE/deps");
+    let profile = match folder.file_name().and_then(|name| name.to_str()).expect("cargo names it") {
+        "debug" => "test",
+        profile => profile,
+    };
+    let target = folder.parent().expect("it lies in target/PROFILE/deps");
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let built = Command::new(cargo)
+        .args(["build", "--quiet", "--profile", profile])
+        .args(arguments)
+        .arg("--target-dir")
+        .arg(target)
+        .status();
+    assert!(built.is_ok_and(|status| status.success()), "the programs can be built");
+    folder.to_owned()
+}
+
 impl Programs {
     /// These programs.
     pub fn new(server: impl Into<PathBuf>, client: impl Into<PathBuf>) -> Self {
@@ -189,6 +210,12 @@ impl Server {
     /// How many descriptors it has open.
     pub fn descriptors(&self) -> usize {
         fs::read_dir(format!("/proc/{}/fd", self.child.id())).expect("Linux").count()
+    }
+
+    /// Reads away what it writes to standard error, which would stop it when nobody does.
+    pub fn ignore_errors(&mut self) {
+        let mut stderr = self.child.stderr.take().expect("standard error is a pipe");
+        std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
     }
 
     /// What it wrote to standard error, once it has ended.

@@ -6,6 +6,7 @@ use std::io::{Read, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use longshore_sim::dialogue::Peer;
 
@@ -204,6 +205,41 @@ pub fn abort_stops_a_download_that_nobody_reads(programs: &Programs) {
     peer.expect_reply(426);
     peer.expect_reply(226);
     peer.say("NOOP", 200);
+}
+
+/// A client may connect only after the 150, and take its time, whatever is sent to it.
+pub fn late_data_connections_get_all(programs: &Programs) {
+    let server = programs.serve_folder(&[], |root, _| fixture(root));
+    let mut peer = SocketPeer::logged_in(&server);
+    for command in ["RETR a.txt", "NLST"] {
+        let reply = peer.say("EPSV", 229);
+        peer.say(command, 150);
+        std::thread::sleep(Duration::from_millis(500));
+        peer.connect(longshore_core::wire::address::parse_229(reply.text()).unwrap());
+        assert!(!peer.download().is_empty(), "{command}");
+        peer.expect_reply(226);
+    }
+}
+
+/// Urgent bytes on a data connection, where they mean nothing, neither stop a transfer nor cut it.
+pub fn urgent_bytes_among_data_do_not_cut_it(programs: &Programs) {
+    let server = programs.serve_folder(&[], |_, _| {});
+    let content = noise(3, 301_000);
+    let mut peer = SocketPeer::logged_in(&server);
+    peer.passive();
+    peer.say("STOR up", 150);
+    let data = peer.data.as_mut().unwrap();
+    data.write_all(&content[..300_000]).unwrap();
+    rustix::net::send(&*data, b"!", rustix::net::SendFlags::OOB).unwrap();
+    wait_for("the server to rest", || {
+        let before = server.cpu_ticks();
+        std::thread::sleep(Duration::from_millis(300));
+        (server.cpu_ticks() - before < 10).then_some(())
+    });
+    peer.upload(&content[300_000..]);
+    peer.expect_reply(226);
+    let stored = fs::read(server.root().join("up")).unwrap();
+    assert!(stored.starts_with(&content[..300_000]) && stored.ends_with(&content[300_000..]), "{}", stored.len());
 }
 
 /// The old content until the end, the new one at once, the permissions as they were.

@@ -50,6 +50,11 @@ impl<C: Native> Cargo<C> {
         Self { content: (!is_whole).then_some(content), memory }
     }
 
+    /// Whether there is nothing but memory.
+    pub fn is_in_memory(&self) -> bool {
+        self.content.is_none()
+    }
+
     /// The content itself; what is in memory of it is forgotten.
     pub fn into_content(self) -> Option<C> {
         self.content

@@ -17,7 +17,7 @@ mod cargo;
 mod pipe;
 
 use std::os::fd::BorrowedFd;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use longshore_core::codec::Codec;
 use longshore_core::host::{Content, Host, HostError};
@@ -39,6 +39,8 @@ const TURN: usize = 4 * 1024 * 1024;
 const BUFFER: usize = 256 * 1024;
 /// The most that a burst moves, in bytes, before it reports.
 const BURST: u64 = 16 * 1024 * 1024;
+/// How long a burst takes before it reports, if its steps do not take longer.
+const BURST_TIME: Duration = Duration::from_millis(100);
 /// A peer that took or gave so much since the last wait, in bytes, is likely to be ready again at once.
 const BRISK: u64 = 128 * 1024;
 /// How long a burst waits for a brisk peer: less than it takes to give the thread back and get one again would be too short.
@@ -151,7 +153,7 @@ impl Transfer {
                 Ok(count) => Turn::Moved(count as u64),
                 Err(turn) => turn,
             },
-            Engine::In(bucket) if bucket.ended || bucket.bytes.len() == BUFFER => Turn::Content,
+            Engine::In(bucket) if bucket.ended || bucket.bytes.len() >= BUFFER => Turn::Content,
             Engine::In(bucket) => match receive(socket, &mut bucket.bytes) {
                 Ok(0) => {
                     bucket.ended = true;
@@ -218,12 +220,13 @@ impl Transfer {
     /// and how the last turn ended. This is for a thread that may wait.
     pub fn burst(&mut self, socket: BorrowedFd<'_>, cargo: &mut Cargo<impl Native>) -> (u64, Turn) {
         let (mut moved, mut since_wait) = (0, 0);
+        let start = Instant::now();
         loop {
             match self.step(socket, cargo) {
                 Turn::Moved(count) => {
                     moved += count;
                     since_wait += count;
-                    if moved >= BURST {
+                    if moved >= BURST || start.elapsed() >= BURST_TIME {
                         return (moved, Turn::Content);
                     }
                 }

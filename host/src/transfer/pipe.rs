@@ -6,6 +6,7 @@ use std::os::fd::{BorrowedFd, OwnedFd};
 use longshore_core::host::{Content, HostError};
 use longshore_core::machine::TransferError;
 use rustix::io::Errno;
+use rustix::net::RecvFlags;
 use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
 
 use super::{BUFFER, Cargo, Native, Turn};
@@ -31,9 +32,8 @@ impl Pipe {
     /// A turn. An error says that the file takes no splice, and how many bytes were written to it in another way.
     pub(super) fn step(&mut self, socket: BorrowedFd<'_>, cargo: &mut Cargo<impl Native>) -> Result<Turn, u64> {
         let count = match splice(socket, None, &self.write, None, PIPE, SpliceFlags::NONBLOCK | SpliceFlags::MOVE) {
-            Ok(0) => return Ok(Turn::Done(Ok(()))),
-            Ok(count) => count,
-            Err(Errno::AGAIN | Errno::INTR) => return Ok(Turn::Wait),
+            Ok(count @ 1..) => count,
+            Ok(_) | Err(Errno::AGAIN | Errno::INTR) => return Ok(self.by_hand(socket, cargo)),
             Err(Errno::INVAL | Errno::NOSYS) => return Err(0),
             Err(_) => return Ok(Turn::Done(Err(TransferError::Lost))),
         };
@@ -59,6 +59,21 @@ impl Pipe {
             }
         }
         Ok(Turn::Moved(count as u64))
+    }
+
+    /// Looks in another way whether anything came. No splice passes urgent data: to it all behind is not there, and the socket is
+    /// ready all the same.
+    fn by_hand(&mut self, socket: BorrowedFd<'_>, cargo: &mut Cargo<impl Native>) -> Turn {
+        let mut buffer = [0; 4096];
+        match rustix::net::recv(socket, &mut buffer, RecvFlags::DONTWAIT) {
+            Ok((_, 0)) => Turn::Done(Ok(())),
+            Ok((_, count)) => match cargo.write(&buffer[..count]) {
+                Ok(()) => Turn::Moved(count as u64),
+                Err(error) => Turn::Done(Err(error.into())),
+            },
+            Err(Errno::AGAIN | Errno::INTR) => Turn::Wait,
+            Err(_) => Turn::Done(Err(TransferError::Lost)),
+        }
     }
 
     /// Writes what is in the pipe by hand.
