@@ -31,7 +31,7 @@ fn serve(mut control: TcpStream, files: &Memory) -> std::io::Result<()> {
     let (local, peer) = (control.local_addr()?, control.peer_addr()?);
     let mut session = Session::new(Arc::new(Config::default()), local, peer, now());
     let (mut listener, mut data, mut content) = (None, None, None);
-    let (mut unread, mut buffer) = (Vec::new(), [0; 512]);
+    let (mut unread, mut buffer, mut came) = (Vec::new(), [0; 512], Vec::new());
     loop {
         while let Some(action) = session.poll() {
             let input = match action {
@@ -58,16 +58,18 @@ fn serve(mut control: TcpStream, files: &Memory) -> std::io::Result<()> {
                 }
                 Action::Start(flow) => {
                     let mut moved = 0;
-                    let result = match (data.take(), &mut content) {
-                        (Some(stream), Some(content)) => transfer(flow, stream, content, &mut moved),
+                    let keeps_connection = flow.codec.keeps_connection();
+                    let result = match (&mut data, &mut content) {
+                        (Some(stream), Some(content)) => transfer(flow, stream, &mut came, content, &mut moved),
                         _ => Err(TransferError::Lost),
                     };
+                    data = data.filter(|_| keeps_connection && result.is_ok());
                     session.handle(now(), Input::Moved(moved));
                     Input::Finished(result)
                 }
                 Action::Publish => Input::Published(content.take().map_or(Ok(()), |mut content| content.publish())),
                 Action::Abandon => {
-                    (listener, data, content) = (None, None, None);
+                    (listener, data, content, came) = (None, None, None, Vec::new());
                     continue;
                 }
             };
@@ -91,30 +93,41 @@ fn serve(mut control: TcpStream, files: &Memory) -> std::io::Result<()> {
     }
 }
 
-fn transfer(flow: Flow, mut data: TcpStream, content: &mut impl Content, moved: &mut u64) -> Result<(), TransferError> {
+/// `came` is what the data connection has brought and no file has taken yet: in MODE B the next file follows the one before.
+fn transfer(
+    flow: Flow,
+    data: &mut TcpStream,
+    came: &mut Vec<u8>,
+    content: &mut impl Content,
+    moved: &mut u64,
+) -> Result<(), TransferError> {
     match flow.way {
         Way::Send => {
             let mut out = Outflow::new(flow.codec, 64 * 1024);
             while !out.is_over() {
                 out.fill(content)?;
                 let sent = data.write(out.bytes()).map_err(|_| TransferError::Lost)?;
-                out.sent(sent);
-                *moved += sent as u64;
+                *moved += out.sent(sent);
             }
-            Ok(())
         }
         Way::Receive => {
-            let (mut inflow, mut bytes) = (Inflow::new(flow.codec, 64 * 1024), [0; 4096]);
+            let (mut inflow, mut bytes, mut ends) = (Inflow::new(flow.codec), [0; 4096], false);
             loop {
-                let count = data.read(&mut bytes).map_err(|_| TransferError::Lost)?;
-                if count == 0 {
-                    return inflow.finish(content);
+                let taken = inflow.write(came, ends, content)?;
+                came.drain(..taken.read);
+                *moved += taken.payload;
+                if taken.over {
+                    break;
                 }
-                inflow.write(&bytes[..count], content)?;
-                *moved += count as u64;
+                if taken.mark.is_none() {
+                    let count = data.read(&mut bytes).map_err(|_| TransferError::Lost)?;
+                    came.extend_from_slice(&bytes[..count]);
+                    ends = count == 0;
+                }
             }
         }
     }
+    Ok(())
 }
 
 #[test]

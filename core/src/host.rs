@@ -158,6 +158,8 @@ pub enum Store {
     Replace,
     /// Cut at this offset, and written on from there; [`HostError::Beyond`] where the file ends before it.
     At(u64),
+    /// Over what is there, from this offset on, and what is behind stays; [`HostError::Beyond`] likewise.
+    Over(u64),
     /// Behind what is there; made where nothing is.
     Append,
     /// Under a name that is not in use, made from the path's.

@@ -8,6 +8,7 @@
 use core::net::{IpAddr, SocketAddr};
 use core::ops::RangeInclusive;
 
+use bytes::Bytes;
 use thiserror::Error;
 
 use crate::codec::{Codec, CodecError};
@@ -58,8 +59,8 @@ pub enum Action<E> {
     Listen(Listen),
     /// Make the data connection. Answered by [`Input::Connected`].
     Open(Route),
-    /// Move bytes between the data connection and the content at hand. Answered by [`Input::Moved`], any number of them,
-    /// and [`Input::Finished`].
+    /// Move bytes between the data connection and the content at hand. Answered by [`Input::Moved`] and [`Input::Marked`], any
+    /// number of them, and [`Input::Finished`]. The data connection is closed then, unless the flow keeps it.
     Start(Flow),
     /// All bytes came: let the content appear under its name. Answered by [`Input::Published`].
     Publish,
@@ -107,13 +108,23 @@ pub enum Way {
     Receive,
 }
 
-/// A transfer.
+/// A transfer. Where its codec [keeps the connection](Codec::keeps_connection), the end of the file leaves the data connection
+/// open for the next, and what came behind it belongs to that.
 #[derive(Debug)]
 pub struct Flow {
     /// Which way.
     pub way: Way,
     /// What happens to the bytes between the content and the data connection.
     pub codec: Codec,
+}
+
+/// A restart marker in data that came (RFC 959, section 3.5).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mark {
+    /// As the sender put it.
+    pub text: Bytes,
+    /// How many bytes this flow has put into the content before it.
+    pub position: u64,
 }
 
 /// What happened.
@@ -125,8 +136,11 @@ pub enum Input {
     Listening(Result<SocketAddr, NetworkError>),
     /// The data connection stands, or could not be made.
     Connected(Result<(), NetworkError>),
-    /// So many bytes went over the data connection since the last of these.
+    /// So many bytes of the file went over the data connection since the last of these, in their representation: without what a
+    /// frame puts around them. None is news too: something has moved.
     Moved(u64),
+    /// A restart marker came, and what came before it is written.
+    Marked(Mark),
     /// The flow is over. Where the peer's close ends it, `Ok` says that it closed in order.
     Finished(Result<(), TransferError>),
     /// The content stands under its name, or could not be put there.

@@ -1,11 +1,11 @@
-//! The part of a transfer that needs no socket: content, codec and one buffer. Drivers put the socket to it; where the bytes
+//! The part of a transfer that needs no socket: content, codec and buffers. Drivers put the socket to it; where the bytes
 //! pass as they are, they may let the operating system copy instead.
 
 use alloc::vec::Vec;
 
 use crate::codec::{Codec, SMALLEST_OUTPUT};
 use crate::host::Content;
-use crate::machine::TransferError;
+use crate::machine::{Mark, TransferError};
 
 /// Content on its way to the data connection.
 ///
@@ -40,15 +40,47 @@ pub struct Outflow {
     raw: Span,
     /// Through the codec, and not yet sent.
     coded: Span,
+    /// How many of those are bytes of the file, and not of a frame around them.
+    payload: usize,
+    /// The codec waits for more than was read.
+    hungry: bool,
+    /// The content was read to its end.
     ended: bool,
     finished: bool,
 }
 
 /// Bytes from the data connection on their way to the content.
+///
+/// ```
+/// use longshore_core::codec::{Codec, Form, Mode};
+/// use longshore_core::machine::Way;
+/// use longshore_core::pump::Inflow;
+///
+/// let mut flow = Inflow::new(Codec::new(Form { mode: Mode::Block, ..Form::DEFAULT }, Way::Receive));
+/// let mut text = Vec::new();
+/// let taken = flow.decode(b"\x40\x00\x04a\r\nb\x40\x00\x00", false, &mut text, 1024).unwrap();
+/// assert_eq!(text, b"a\nb");
+/// assert!(taken.over);
+/// assert_eq!(taken.read, 7, "the next file begins behind it");
+/// ```
 #[derive(Debug)]
 pub struct Inflow {
     codec: Codec,
-    coded: Vec<u8>,
+    /// Bytes of the file so far.
+    written: u64,
+}
+
+/// What became of bytes that came.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Taken {
+    /// How many are done with.
+    pub read: usize,
+    /// How many of them were bytes of the file in its representation.
+    pub payload: u64,
+    /// Whether the file has ended. What was not read belongs to the next.
+    pub over: bool,
+    /// A restart marker. It counts once all bytes before it are where they belong.
+    pub mark: Option<Mark>,
 }
 
 /// A buffer, and the part of it that is in use.
@@ -68,6 +100,17 @@ impl Span {
         }
     }
 
+    /// Room behind what is in use, which moves to the front.
+    fn room_behind(&mut self, capacity: usize) -> &mut [u8] {
+        self.bytes.copy_within(self.start..self.end, 0);
+        self.end -= self.start;
+        self.start = 0;
+        if self.bytes.len() < capacity {
+            self.bytes.resize(capacity, 0);
+        }
+        &mut self.bytes[self.end..]
+    }
+
     fn used(&self) -> &[u8] {
         &self.bytes[self.start..self.end]
     }
@@ -84,11 +127,20 @@ impl Outflow {
     }
 
     /// A flow of content of which `head` was read already; nothing follows it where that `is_whole`.
-    pub fn ahead(codec: Codec, capacity: usize, head: Vec<u8>, is_whole: bool) -> Self {
+    pub fn ahead(codec: Codec, capacity: usize, mut head: Vec<u8>, is_whole: bool) -> Self {
+        let mut ended = is_whole;
+        if let Some(left) = codec.left()
+            && head.len() as u64 >= left
+        {
+            head.truncate(usize::try_from(left).unwrap_or(usize::MAX));
+            ended = true;
+        }
+        let payload = head.len();
         let head = Span { start: 0, end: head.len(), bytes: head };
         let (raw, coded) = if codec.is_identity() { (Span::default(), head) } else { (head, Span::default()) };
-        let finished = is_whole && codec.is_identity();
-        Self { codec, capacity: capacity.max(SMALLEST_OUTPUT), raw, coded, ended: is_whole, finished }
+        let capacity = capacity.max(SMALLEST_OUTPUT);
+        let (hungry, finished) = (raw.is_empty(), ended && codec.is_identity());
+        Self { codec, capacity, raw, coded, payload, hungry, ended, finished }
     }
 
     /// Reads on, once all that was read before is sent. This may wait for the content.
@@ -99,10 +151,19 @@ impl Outflow {
     pub fn fill(&mut self, content: &mut impl Content) -> Result<(), TransferError> {
         self.convert()?;
         while self.wants_content() {
-            let span = if self.codec.is_identity() { &mut self.coded } else { &mut self.raw };
-            span.make_room(self.capacity);
-            span.end = content.read(&mut span.bytes)?;
-            self.ended = span.is_empty();
+            if self.codec.is_identity() {
+                self.coded.make_room(self.capacity);
+                self.payload = 0;
+                let count = content.read(&mut self.coded.bytes)?;
+                let step = self.codec.pass(count);
+                (self.coded.end, self.payload) = (step, step);
+                self.ended = count == 0 || self.codec.left() == Some(0);
+            } else {
+                let count = content.read(self.raw.room_behind(self.capacity))?;
+                self.raw.end += count;
+                self.ended = count == 0;
+                self.hungry = false;
+            }
             self.convert()?;
         }
         Ok(())
@@ -118,24 +179,22 @@ impl Outflow {
             self.finished = self.ended;
             return Ok(());
         }
-        while self.coded.is_empty() && !self.finished && (self.ended || !self.raw.is_empty()) {
+        while self.coded.is_empty() && !self.finished && (self.ended || !self.hungry) {
             self.coded.make_room(self.capacity);
-            let step = if self.raw.is_empty() {
-                let step = self.codec.finish(&mut self.coded.bytes)?;
-                self.finished = step.written == 0;
-                step
-            } else {
-                self.codec.step(self.raw.used(), &mut self.coded.bytes)?
-            };
+            let step = self.codec.step(self.raw.used(), self.ended, &mut self.coded.bytes)?;
             self.raw.start += step.read;
             self.coded.end = step.written;
+            self.payload = step.payload;
+            self.finished = step.over;
+            self.hungry = self.raw.is_empty() || (step.read == 0 && step.written == 0);
         }
         Ok(())
     }
 
     /// Whether nothing goes on before more is read of the content.
     pub fn wants_content(&self) -> bool {
-        self.coded.is_empty() && self.raw.is_empty() && !self.ended
+        let hungry = self.hungry || self.codec.is_identity();
+        self.coded.is_empty() && hungry && !self.ended
     }
 
     /// What is ready to be sent.
@@ -143,54 +202,84 @@ impl Outflow {
         self.coded.used()
     }
 
-    /// Tells how many of [`bytes`](Self::bytes) were sent.
-    pub fn sent(&mut self, count: usize) {
+    /// Tells how many of [`bytes`](Self::bytes) were sent; says how many of those were bytes of the file in its representation.
+    pub fn sent(&mut self, count: usize) -> u64 {
         self.coded.start = (self.coded.start + count).min(self.coded.end);
+        let payload = if self.coded.is_empty() { self.payload } else { self.payload.min(count) };
+        self.payload -= payload;
+        payload as u64
     }
 
     /// Whether everything was sent.
     pub fn is_over(&self) -> bool {
         self.finished && self.coded.is_empty()
     }
+
+    /// Whether the data connection stays open when everything was sent.
+    pub fn keeps_connection(&self) -> bool {
+        self.codec.keeps_connection()
+    }
 }
 
 impl Inflow {
-    /// A flow; where bytes are converted, with a buffer of `capacity` bytes.
-    pub fn new(codec: Codec, capacity: usize) -> Self {
-        let capacity = if codec.is_identity() { 0 } else { capacity.max(SMALLEST_OUTPUT) };
-        Self { codec, coded: alloc::vec![0; capacity] }
+    /// A flow from the data connection.
+    pub fn new(codec: Codec) -> Self {
+        Self { codec, written: 0 }
     }
 
-    /// Takes bytes that came.
+    /// Decodes bytes that came, and puts them behind `out` until that holds `most` bytes or nearly so. `ends` says that the peer
+    /// closed in order behind them.
     ///
     /// # Errors
     ///
-    /// They are in no form that was agreed on, or the content does not take them.
-    pub fn write(&mut self, bytes: &[u8], content: &mut impl Content) -> Result<(), TransferError> {
-        if self.codec.is_identity() {
-            return Ok(content.write(bytes)?);
-        }
-        let mut rest = bytes;
-        while !rest.is_empty() {
-            let step = self.codec.step(rest, &mut self.coded)?;
-            rest = &rest[step.read..];
-            content.write(&self.coded[..step.written])?;
-        }
-        Ok(())
-    }
-
-    /// Says that the peer closed in order.
-    ///
-    /// # Errors
-    ///
-    /// Something was missing, or the content does not take the rest.
-    pub fn finish(&mut self, content: &mut impl Content) -> Result<(), TransferError> {
-        loop {
-            let step = self.codec.finish(&mut self.coded)?;
-            if step.written == 0 {
-                return Ok(());
+    /// They are in no form that was agreed on, or something is missing.
+    pub fn decode(&mut self, bytes: &[u8], ends: bool, out: &mut Vec<u8>, most: usize) -> Result<Taken, TransferError> {
+        let mut taken = Taken::default();
+        while !taken.over && taken.mark.is_none() && most.saturating_sub(out.len()) >= SMALLEST_OUTPUT {
+            let start = out.len();
+            // No more than could come of it: making room costs time.
+            let growth = (bytes.len() - taken.read).saturating_mul(self.codec.growth());
+            let room = growth.saturating_add(SMALLEST_OUTPUT).min(most - start);
+            out.resize(start + room, 0);
+            let step = self.codec.step(&bytes[taken.read..], ends, &mut out[start..]);
+            out.truncate(start + step.as_ref().map_or(0, |step| step.written));
+            let step = step?;
+            self.written += step.written as u64;
+            taken.read += step.read;
+            taken.payload += step.payload as u64;
+            taken.over = step.over;
+            taken.mark = step.marker.map(|text| Mark { text, position: self.written });
+            if step.read == 0 && step.written == 0 {
+                break;
             }
-            content.write(&self.coded[..step.written])?;
         }
+        Ok(taken)
+    }
+
+    /// Takes bytes that came, and puts them into the content, up to the first restart marker or the end of the file. `ends` says
+    /// that the peer closed in order behind them.
+    ///
+    /// # Errors
+    ///
+    /// They are in no form that was agreed on, something is missing, or the content does not take them.
+    pub fn write(&mut self, bytes: &[u8], ends: bool, content: &mut impl Content) -> Result<Taken, TransferError> {
+        const PIECE: usize = 4096;
+        let (mut taken, mut piece) = (Taken::default(), Vec::new());
+        loop {
+            let part = self.decode(&bytes[taken.read..], ends, &mut piece, PIECE)?;
+            content.write(&piece)?;
+            taken.read += part.read;
+            taken.payload += part.payload;
+            (taken.over, taken.mark) = (part.over, part.mark);
+            if taken.over || taken.mark.is_some() || (part.read == 0 && piece.is_empty()) {
+                return Ok(taken);
+            }
+            piece.clear();
+        }
+    }
+
+    /// Whether the data connection stays open when the file has ended.
+    pub fn keeps_connection(&self) -> bool {
+        self.codec.keeps_connection()
     }
 }

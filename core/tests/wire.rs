@@ -1,12 +1,9 @@
-//! Every row of the tables in `vectors/`, against the module that the table is about. Tables of features that are not there
-//! yet have no test here.
+//! Every row of the tables in `vectors/`, against the module of `wire` that the table is about.
 
 use std::net::IpAddr;
 
 use bytes::Bytes;
-use longshore_core::codec::{Codec, Representation};
 use longshore_core::entry::{Attributes, Entry, Kind, Link, Owner};
-use longshore_core::machine::Way;
 use longshore_core::path::VirtualPath;
 use longshore_core::time::Timestamp;
 use longshore_core::wire::command::{Command, CommandError};
@@ -339,65 +336,4 @@ fn urls_are_read_as_the_table_says() {
         assert_eq!(url.segments, segments);
         assert_eq!(url.kind, row.bytes("type").map(|letter| letter[0]));
     });
-}
-
-/// Puts pieces through a codec, with so much room for its output.
-fn convert(mut codec: Codec, pieces: &[Vec<u8>], room: usize) -> Vec<u8> {
-    let (mut output, mut buffer) = (Vec::new(), vec![0; room]);
-    for piece in pieces {
-        let mut rest = &piece[..];
-        while !rest.is_empty() {
-            let step = codec.step(rest, &mut buffer).unwrap();
-            output.extend_from_slice(&buffer[..step.written]);
-            rest = &rest[step.read..];
-        }
-    }
-    let step = codec.finish(&mut buffer).unwrap();
-    output.extend_from_slice(&buffer[..step.written]);
-    output
-}
-
-fn way(row: &Row<'_>) -> Way {
-    if row.raw("dir") == "send" { Way::Send } else { Way::Receive }
-}
-
-#[test]
-fn ascii_is_converted_as_the_table_says() {
-    each(table!("ascii"), |row| {
-        for (pieces, room) in both_ways(&row.list("chunks[]")).into_iter().zip([64, 8]) {
-            let output = convert(Codec::new(Representation::Ascii, way(row)), &pieces, room);
-            assert_eq!(output, row.bytes("out").unwrap());
-        }
-    });
-}
-
-#[test]
-fn ebcdic_is_converted_as_the_table_says() {
-    each(table!("ebcdic"), |row| {
-        let (input, wanted) = (hex(row.raw("in")), hex(row.raw("out")));
-        let (there, back) = match way(row) {
-            Way::Send => (Way::Send, Way::Receive),
-            Way::Receive => (Way::Receive, Way::Send),
-        };
-        for (pieces, room) in both_ways(std::slice::from_ref(&input)).into_iter().zip([64, 8]) {
-            assert_eq!(convert(Codec::new(Representation::Ebcdic, there), &pieces, room), wanted, "{}", row.id());
-        }
-        assert_eq!(convert(Codec::new(Representation::Ebcdic, back), &[wanted], 64), input, "{}", row.id());
-    });
-}
-
-#[test]
-fn a_listing_in_ebcdic_has_lines_that_end_in_nl() {
-    for pieces in both_ways(&[b"a1\r\nb\r\n".to_vec()]) {
-        let codec = Codec::listing(Representation::Ebcdic);
-        assert_eq!(convert(codec, &pieces, 8), [0x81, 0xf1, 0x15, 0x82, 0x15]);
-        for plain in [Representation::Ascii, Representation::Image] {
-            assert_eq!(convert(Codec::listing(plain), &pieces, 8), b"a1\r\nb\r\n");
-        }
-    }
-}
-
-fn hex(text: &str) -> Vec<u8> {
-    let digit = |at: usize| u8::from_str_radix(&text[at..at + 2], 16).expect("hex");
-    (0..text.len()).step_by(2).map(digit).collect()
 }

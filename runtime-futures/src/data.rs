@@ -28,6 +28,8 @@ pub(crate) struct Data<R: Runtime, C> {
     end: Option<End<R>>,
     transfer: Option<Transfer>,
     cargo: Option<Cargo<C>>,
+    /// What came behind the end of a file on a data connection that outlives it.
+    came: Vec<u8>,
     /// While a job is out, it has transfer and cargo.
     job: Option<Job<C>>,
     /// How the last turn ended, where that is still to be followed.
@@ -77,7 +79,8 @@ enum Next {
 
 impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
     pub(crate) fn new() -> Self {
-        Self { end: None, transfer: None, cargo: None, job: None, turn: None, hold_until: None, hot: false }
+        let came = Vec::new();
+        Self { end: None, transfer: None, cargo: None, came, job: None, turn: None, hold_until: None, hot: false }
     }
 
     pub(crate) fn offer(&mut self, cargo: Cargo<C>) {
@@ -110,7 +113,7 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
                 let Some(cargo) = &mut self.cargo else {
                     return Some(Input::Finished(Err(HostError::Failed.into())));
                 };
-                self.transfer = Some(Transfer::new(flow, cargo));
+                self.transfer = Some(Transfer::new(flow, cargo, &mut self.came));
                 self.hot = true;
             }
             Action::Publish => {
@@ -240,9 +243,10 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
             (None, Some(cargo)) => transfer.turn(end.socket.as_fd(), cargo),
             (None, None) => return Next::Nothing,
         };
-        self.hot = matches!(turn, Turn::Moved(_));
+        self.hot = matches!(turn, Turn::Moved(_) | Turn::Marked(_));
         match turn {
             Turn::Moved(count) => Input::Moved(count).into(),
+            Turn::Marked(mark) => Input::Marked(mark).into(),
             Turn::Wait => Next::Wait(way),
             Turn::Content => {
                 self.burst();
@@ -254,7 +258,11 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
                 if let Some(sent) = cargo.take_if(|cargo| way == Way::Send && !cargo.is_in_memory()) {
                     loose::spawn::<R>(R::unblock(|| drop(sent)));
                 }
-                *self = Self { cargo: cargo.filter(|_| way == Way::Receive), ..Self::new() };
+                match self.transfer.take().filter(|transfer| result.is_ok() && transfer.keeps_connection()) {
+                    Some(transfer) => transfer.leave(&mut self.came),
+                    None => *self = Self::new(),
+                }
+                self.cargo = cargo.filter(|_| way == Way::Receive);
                 Input::Finished(result).into()
             }
         }

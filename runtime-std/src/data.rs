@@ -14,6 +14,8 @@ pub(crate) struct Data<C> {
     socket: Socket,
     transfer: Option<Transfer>,
     cargo: Option<Cargo<C>>,
+    /// What came behind the end of a file on a data connection that outlives it.
+    came: Vec<u8>,
     /// The last turn moved something, so the next is worth a try without asking the system.
     hot: bool,
 }
@@ -30,7 +32,7 @@ enum Socket {
 
 impl<C: Native> Data<C> {
     pub(crate) fn new() -> Self {
-        Self { socket: Socket::None, transfer: None, cargo: None, hot: false }
+        Self { socket: Socket::None, transfer: None, cargo: None, came: Vec::new(), hot: false }
     }
 
     pub(crate) fn offer(&mut self, content: C) {
@@ -65,7 +67,7 @@ impl<C: Native> Data<C> {
                 let Some(cargo) = &mut self.cargo else {
                     return Some(Input::Finished(Err(HostError::Failed.into())));
                 };
-                self.transfer = Some(Transfer::new(flow, cargo));
+                self.transfer = Some(Transfer::new(flow, cargo, &mut self.came));
                 self.hot = true;
             }
             Action::Publish => {
@@ -123,6 +125,10 @@ impl<C: Native> Data<C> {
                         self.hot = true;
                         Some(Input::Moved(count))
                     }
+                    Turn::Marked(mark) => {
+                        self.hot = true;
+                        Some(Input::Marked(mark))
+                    }
                     turn @ (Turn::Wait | Turn::Content) => {
                         self.hot = matches!(turn, Turn::Content);
                         None
@@ -130,7 +136,12 @@ impl<C: Native> Data<C> {
                     Turn::Done(result) => {
                         // What came stays until it is published; what went is done with.
                         let cargo = self.cargo.take().filter(|_| transfer.way() == Way::Receive);
-                        *self = Self { cargo, ..Self::new() };
+                        self.hot = false;
+                        match self.transfer.take().filter(|transfer| result.is_ok() && transfer.keeps_connection()) {
+                            Some(transfer) => transfer.leave(&mut self.came),
+                            None => *self = Self::new(),
+                        }
+                        self.cargo = cargo;
                         Some(Input::Finished(result))
                     }
                 }

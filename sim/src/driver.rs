@@ -1,5 +1,6 @@
 //! A driver in memory: what runtimes do with sockets, over a [`Network`].
 
+use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use longshore_core::host::Content;
@@ -24,6 +25,10 @@ pub struct Driver<M, C> {
     data: Data,
     flow: Option<Pump>,
     content: Option<C>,
+    /// What the session is still to be told of the data connection.
+    news: VecDeque<Input>,
+    /// How many data connections there have been.
+    pub data_connections: usize,
 }
 
 #[derive(Debug)]
@@ -52,6 +57,8 @@ impl<M: Machine, C: Content> Driver<M, C> {
             data: Data::None,
             flow: None,
             content: None,
+            news: VecDeque::new(),
+            data_connections: 0,
         }
     }
 
@@ -168,6 +175,7 @@ impl<M: Machine, C: Content> Driver<M, C> {
                 let result = match self.network.dial(to.port()) {
                     Some(stream) => {
                         self.data = Data::Open(stream);
+                        self.data_connections += 1;
                         Ok(())
                     }
                     None => Err(NetworkError::Refused),
@@ -177,7 +185,7 @@ impl<M: Machine, C: Content> Driver<M, C> {
             Action::Start(Flow { way, codec }) => {
                 self.flow = Some(match way {
                     Way::Send => Pump::Out(Outflow::new(codec, BUFFER)),
-                    Way::Receive => Pump::In(Inflow::new(codec, BUFFER)),
+                    Way::Receive => Pump::In(Inflow::new(codec)),
                 });
                 None
             }
@@ -197,44 +205,73 @@ impl<M: Machine, C: Content> Driver<M, C> {
         }
         self.data = Data::None;
         self.flow = None;
+        self.news.clear();
     }
 
     fn data_step(&mut self, now: Instant) -> Option<Input> {
+        if let Some(news) = self.news.pop_front() {
+            return Some(news);
+        }
         if let Data::Accepting(port) = self.data {
             let stream = self.network.accept(port)?;
             self.network.close(port);
             self.data = Data::Open(stream);
+            self.data_connections += 1;
             return Some(Input::Connected(Ok(())));
         }
         let (Data::Open(stream), Some(flow), Some(content)) = (&self.data, &mut self.flow, &mut self.content) else {
             return None;
         };
+        let mut keeps = false;
         let result = match flow {
             Pump::Out(flow) => match flow.fill(content) {
                 Ok(()) if flow.is_over() => {
-                    stream.close();
+                    keeps = flow.keeps_connection();
+                    if !keeps {
+                        stream.close();
+                    }
                     Ok(())
                 }
                 Ok(()) => {
                     let sent = stream.write(now, flow.bytes());
-                    flow.sent(sent);
-                    return (sent > 0).then_some(Input::Moved(sent as u64));
+                    let told = flow.sent(sent);
+                    return (sent > 0).then_some(Input::Moved(told));
                 }
                 Err(error) => Err(error),
             },
-            Pump::In(flow) => match stream.read(now) {
-                Read::Pending => return None,
-                Read::Bytes(bytes) => match flow.write(&bytes, content) {
-                    Ok(()) => return Some(Input::Moved(bytes.len() as u64)),
+            Pump::In(flow) => {
+                let (bytes, ends) = match stream.read(now) {
+                    Read::Pending => return None,
+                    Read::Bytes(bytes) => (bytes, false),
+                    Read::End => (Vec::new(), true),
+                    Read::Reset => {
+                        (self.flow, self.data) = (None, Data::None);
+                        return Some(Input::Finished(Err(TransferError::Lost)));
+                    }
+                };
+                match flow.write(&bytes, ends, content) {
+                    Ok(taken) => {
+                        if taken.read < bytes.len() {
+                            stream.unread(&bytes[taken.read..]);
+                        }
+                        self.news.push_back(Input::Moved(taken.payload));
+                        self.news.extend(taken.mark.map(Input::Marked));
+                        if !taken.over {
+                            return self.news.pop_front();
+                        }
+                        keeps = flow.keeps_connection();
+                        Ok(())
+                    }
                     Err(error) => Err(error),
-                },
-                Read::End => flow.finish(content),
-                Read::Reset => Err(TransferError::Lost),
-            },
+                }
+            }
         };
         self.flow = None;
-        self.data = Data::None;
-        Some(Input::Finished(result))
+        if !keeps {
+            self.data = Data::None;
+        }
+        self.news.push_back(Input::Finished(result));
+        self.news.pop_front()
     }
 }
 

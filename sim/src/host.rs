@@ -219,15 +219,21 @@ impl Host for MemoryHost {
         }
         let existing = existing.transpose()?;
         let content = existing.as_ref().map(|content| content.to_vec()).unwrap_or_default();
-        let (content, in_place) = match how {
-            Store::Replace | Store::Unique => (Vec::new(), false),
-            Store::Append => (content, true),
+        let within =
+            |offset: u64| usize::try_from(offset).ok().filter(|at| *at <= content.len()).ok_or(HostError::Beyond);
+        let file = match how {
+            Store::Replace | Store::Unique => MemoryFile::writer(&self.memory, path, Vec::new(), false),
+            Store::Append => MemoryFile::writer(&self.memory, path, content, true),
             Store::At(offset) => {
-                let at = usize::try_from(offset).ok().filter(|at| *at <= content.len()).ok_or(HostError::Beyond)?;
-                (content[..at].to_vec(), true)
+                let kept = content[..within(offset)?].to_vec();
+                MemoryFile::writer(&self.memory, path, kept, true)
+            }
+            Store::Over(offset) => {
+                let at = within(offset)?;
+                MemoryFile::Writer { memory: self.memory.clone(), path, content, at, in_place: true }
             }
         };
-        Ok((MemoryFile::writer(&self.memory, path, content, in_place), None))
+        Ok((file, None))
     }
 
     fn available(&self, path: &VirtualPath) -> Result<u64, HostError> {
@@ -318,6 +324,8 @@ pub enum MemoryFile {
         path: VirtualPath,
         /// What it will hold.
         content: Vec<u8>,
+        /// Where in it the next bytes go.
+        at: usize,
         /// Whether what is written shows at once, rather than when it is published.
         in_place: bool,
     },
@@ -325,7 +333,8 @@ pub enum MemoryFile {
 
 impl MemoryFile {
     fn writer(memory: &Memory, path: VirtualPath, content: Vec<u8>, in_place: bool) -> Self {
-        Self::Writer { memory: memory.clone(), path, content, in_place }
+        let at = content.len();
+        Self::Writer { memory: memory.clone(), path, content, at, in_place }
     }
 
     fn show(&mut self) {
@@ -347,7 +356,7 @@ impl Content for MemoryFile {
     }
 
     fn write(&mut self, bytes: &[u8]) -> Result<(), HostError> {
-        let Self::Writer { memory, content, in_place, .. } = self else {
+        let Self::Writer { memory, content, at, in_place, .. } = self else {
             return Err(HostError::Unsupported);
         };
         let tree = memory.tree();
@@ -355,7 +364,9 @@ impl Content for MemoryFile {
             return Err(HostError::NoSpace);
         }
         drop(tree);
-        content.extend_from_slice(bytes);
+        let covered = bytes.len().min(content.len() - *at);
+        content.splice(*at..*at + covered, bytes.iter().copied());
+        *at += bytes.len();
         if *in_place {
             self.show();
         }

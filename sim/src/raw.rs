@@ -187,6 +187,24 @@ impl Peer for Raw {
         }
     }
 
+    fn send_data(&mut self, bytes: &[u8]) {
+        if let Some(data) = &self.data {
+            data.write(self.now, bytes);
+            self.settle();
+        }
+    }
+
+    fn receive_data(&mut self) -> Vec<u8> {
+        loop {
+            self.settle();
+            match self.data.as_ref().map(|data| data.read(self.now)) {
+                Some(Read::Bytes(piece)) => return piece,
+                Some(Read::Pending) if self.sleep() => {}
+                _ => return Vec::new(),
+            }
+        }
+    }
+
     fn download(&mut self) -> Vec<u8> {
         let (bytes, _) = self.read_data();
         self.data = None;

@@ -121,6 +121,17 @@ impl Peer for SocketPeer {
         data.shutdown(Shutdown::Write).expect("it is open");
     }
 
+    fn send_data(&mut self, bytes: &[u8]) {
+        self.data.as_mut().expect("a data connection").write_all(bytes).expect("the server reads");
+    }
+
+    fn receive_data(&mut self) -> Vec<u8> {
+        let mut piece = vec![0; 4096];
+        let count = self.data.as_mut().expect("a data connection").read(&mut piece).expect("the server sends");
+        piece.truncate(count);
+        piece
+    }
+
     fn download(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
         self.data.take().expect("a data connection").read_to_end(&mut bytes).expect("the server sends");

@@ -1,28 +1,27 @@
 //! TYPE A on a host whose lines end in LF (RFC 959, section 3.1.1.1).
 
-use super::Step;
-
 /// Stored bytes to wire: LF that no CR precedes becomes CR LF. A CR LF stays as it is, so that DOS texts survive.
-#[derive(Debug, Default)]
+#[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Encoder {
     after_return: bool,
 }
 
 impl Encoder {
-    pub(super) fn step(&mut self, input: &[u8], output: &mut [u8]) -> Step {
-        let mut step = Step::default();
+    /// Says how much was read, and how much written.
+    pub(super) fn step(&mut self, input: &[u8], output: &mut [u8]) -> (usize, usize) {
+        let (mut read, mut written) = (0, 0);
         for &byte in input {
             let line_end: &[u8] =
                 if byte == b'\n' && !self.after_return { b"\r\n" } else { core::slice::from_ref(&byte) };
-            let Some(room) = output.get_mut(step.written..step.written + line_end.len()) else {
+            let Some(room) = output.get_mut(written..written + line_end.len()) else {
                 break;
             };
             room.copy_from_slice(line_end);
-            step.written += line_end.len();
-            step.read += 1;
+            written += line_end.len();
+            read += 1;
             self.after_return = byte == b'\r';
         }
-        step
+        (read, written)
     }
 }
 
@@ -33,36 +32,38 @@ pub(super) struct Decoder {
 }
 
 impl Decoder {
-    pub(super) fn step(&mut self, input: &[u8], output: &mut [u8]) -> Step {
-        let mut step = Step::default();
+    /// Takes all of `input`, for which there is room, and for one byte more. Says how much was written.
+    pub(super) fn take(&mut self, input: &[u8], output: &mut [u8]) -> usize {
+        let mut written = 0;
+        let mut put = |byte| {
+            output[written] = byte;
+            written += 1;
+        };
         for &byte in input {
-            let (held, kept): (&[u8], &[u8]) = match (self.holds_return, byte) {
-                (true, b'\n') => (b"", b"\n"),
-                (true, 0) => (b"", b"\r"),
-                (true, b'\r') => (b"\r", b""),
-                (true, _) => (b"\r", core::slice::from_ref(&byte)),
-                (false, b'\r') => (b"", b""),
-                (false, _) => (b"", core::slice::from_ref(&byte)),
-            };
-            let end = step.written + held.len() + kept.len();
-            let Some(room) = output.get_mut(step.written..end) else {
-                break;
-            };
-            room[..held.len()].copy_from_slice(held);
-            room[held.len()..].copy_from_slice(kept);
-            step.written = end;
-            step.read += 1;
-            self.holds_return = byte == b'\r';
+            if core::mem::take(&mut self.holds_return) {
+                match byte {
+                    b'\n' => {}
+                    0 => {
+                        put(b'\r');
+                        continue;
+                    }
+                    _ => put(b'\r'),
+                }
+            }
+            if byte == b'\r' {
+                self.holds_return = true;
+            } else {
+                put(byte);
+            }
         }
-        step
+        written
     }
 
-    pub(super) fn finish(&mut self, output: &mut [u8]) -> Step {
-        if !self.holds_return || output.is_empty() {
-            return Step::default();
+    pub(super) fn finish(&mut self, output: &mut [u8]) -> usize {
+        if core::mem::take(&mut self.holds_return) {
+            output[0] = b'\r';
+            return 1;
         }
-        self.holds_return = false;
-        output[0] = b'\r';
-        Step { read: 0, written: 1 }
+        0
     }
 }

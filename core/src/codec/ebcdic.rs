@@ -1,8 +1,6 @@
 //! TYPE E: Latin-1 as code page IBM-1047, byte for byte, with LF as NL (RFC 959, section 3.1.1.2). The mapping is one to one, so that
 //! every file comes back as it was.
 
-use super::Step;
-
 /// From Latin-1.
 #[rustfmt::skip]
 const TO: [u8; 256] = [
@@ -39,36 +37,12 @@ const fn inverse(to: [u8; 256]) -> [u8; 256] {
     }
 }
 
-/// Stored bytes to wire.
-pub(super) fn encode(input: &[u8], output: &mut [u8]) -> Step {
-    convert(&TO, input, output)
+/// A stored byte as it travels.
+pub(super) fn encode(byte: u8) -> u8 {
+    TO[usize::from(byte)]
 }
 
-/// Wire to stored bytes.
-pub(super) fn decode(input: &[u8], output: &mut [u8]) -> Step {
-    convert(&FROM, input, output)
-}
-
-/// A listing to wire: its lines end in NL, and not in CR NL (RFC 1123, section 4.1.2.7). In a listing CR is nowhere else.
-pub(super) fn encode_listing(input: &[u8], output: &mut [u8]) -> Step {
-    let mut step = Step::default();
-    for &byte in input {
-        if byte != b'\r' {
-            let Some(room) = output.get_mut(step.written) else {
-                break;
-            };
-            *room = TO[usize::from(byte)];
-            step.written += 1;
-        }
-        step.read += 1;
-    }
-    step
-}
-
-fn convert(table: &[u8; 256], input: &[u8], output: &mut [u8]) -> Step {
-    let count = input.len().min(output.len());
-    for (to, from) in output.iter_mut().zip(input) {
-        *to = table[usize::from(*from)];
-    }
-    Step { read: count, written: count }
+/// A byte that came as it is stored.
+pub(super) fn decode(byte: u8) -> u8 {
+    FROM[usize::from(byte)]
 }

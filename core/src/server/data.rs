@@ -5,17 +5,10 @@ use core::fmt;
 use core::net::{IpAddr, SocketAddr};
 
 use super::{Session, Work, upper_words};
-use crate::codec::Representation;
+use crate::codec::{Mode, Representation, Structure};
 use crate::machine::{Action, Listen, NetworkError};
 use crate::wire::address::{self, AddressError};
 use crate::wire::verb::Verb;
-
-/// The structure of files (RFC 959, section 3.1.2).
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Structure {
-    /// STRU F: one run of bytes.
-    File,
-}
 
 /// Where the next data connection comes from.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,6 +19,8 @@ pub(super) enum Endpoint {
     Listener,
     /// The client listens there.
     Target(SocketAddr),
+    /// It stands, and has carried a file in MODE B or C.
+    Open,
 }
 
 impl fmt::Display for Endpoint {
@@ -34,6 +29,7 @@ impl fmt::Display for Endpoint {
             Self::None => f.write_str("No data connection is agreed on"),
             Self::Listener => f.write_str("Waiting for a passive data connection"),
             Self::Target(address) => write!(f, "The next data connection goes to {address}"),
+            Self::Open => f.write_str("The data connection is open"),
         }
     }
 }
@@ -60,7 +56,7 @@ impl Session {
             }
             _ => return self.reply(501, "There is no such type."),
         };
-        self.representation = representation;
+        self.form.representation = representation;
         let text = match representation {
             Representation::Ascii => "Type set to A.",
             Representation::Ebcdic => "Type set to E.",
@@ -70,22 +66,30 @@ impl Session {
     }
 
     pub(super) fn file_structure(&mut self, argument: &[u8]) {
-        match &argument.to_ascii_uppercase()[..] {
-            b"F" => {
-                self.structure = Structure::File;
-                self.reply(200, "Structure set to F.");
-            }
-            b"R" | b"P" => self.reply(504, "The only structure is F."),
-            _ => self.reply(501, "There is no such structure."),
-        }
+        let (structure, text) = match &argument.to_ascii_uppercase()[..] {
+            b"F" => (Structure::File, "Structure set to F."),
+            b"R" => (Structure::Record, "Structure set to R."),
+            b"P" => return self.reply(504, "There are no pages: the structures are F and R."),
+            _ => return self.reply(501, "There is no such structure."),
+        };
+        self.form.structure = structure;
+        self.reply(200, text);
     }
 
+    /// A change closes a data connection that is open: its other end cannot know where a file in the new mode begins.
     pub(super) fn transfer_mode(&mut self, argument: &[u8]) {
-        match &argument.to_ascii_uppercase()[..] {
-            b"S" => self.reply(200, "Mode set to S."),
-            b"B" | b"C" | b"Z" => self.reply(504, "The only mode is S."),
-            _ => self.reply(501, "There is no such mode."),
+        let (mode, text) = match &argument.to_ascii_uppercase()[..] {
+            b"S" => (Mode::Stream, "Mode set to S."),
+            b"B" => (Mode::Block, "Mode set to B."),
+            b"C" => (Mode::Compressed, "Mode set to C."),
+            b"Z" => return self.reply(504, "There is no deflate: the modes are S, B and C."),
+            _ => return self.reply(501, "There is no such mode."),
+        };
+        if self.form.mode != mode && self.endpoint == Endpoint::Open {
+            self.drop_endpoint();
         }
+        self.form.mode = mode;
+        self.reply(200, text);
     }
 
     /// PORT and EPRT: the client's own address alone, and no port of a service (RFC 2577, section 3).
@@ -179,6 +183,14 @@ impl Session {
         if self.endpoint != Endpoint::None {
             self.endpoint = Endpoint::None;
             self.actions.push_back(Action::Abandon);
+        }
+    }
+
+    /// A transfer is refused before it begins: what was agreed on for it alone is forgotten, and an open data connection stays
+    /// (RFC 959, section 5.2).
+    pub(super) fn spare_endpoint(&mut self) {
+        if self.endpoint != Endpoint::Open {
+            self.drop_endpoint();
         }
     }
 

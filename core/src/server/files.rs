@@ -4,7 +4,7 @@ use bytes::Bytes;
 
 use super::request::{Outcome, Task};
 use super::{Note, Session, Then, about};
-use crate::codec::Representation;
+use crate::codec::{Mode, Representation, Structure};
 use crate::entry::Kind;
 use crate::host::{Access, HostError};
 use crate::path::VirtualPath;
@@ -19,8 +19,12 @@ impl Session {
         let Ok(path) = self.path(&name, 550) else {
             return;
         };
+        // It would be the number of bytes sent, and what a frame adds is not known before (RFC 3659, section 4).
+        if verb == Verb::Size && (self.form.structure, self.form.mode) != (Structure::File, Mode::Stream) {
+            return self.reply(550, "SIZE needs STRU F and MODE S.");
+        }
         let task = match verb {
-            Verb::Size => Task::Size { path: path.clone(), ascii: self.representation == Representation::Ascii },
+            Verb::Size => Task::Size { path: path.clone(), ascii: self.form.representation == Representation::Ascii },
             Verb::Mkd => Task::MakeDirectory(path.clone()),
             Verb::Rmd => Task::RemoveDirectory(path.clone()),
             Verb::Dele => Task::Remove(path.clone()),

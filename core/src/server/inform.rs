@@ -8,7 +8,7 @@ use bytes::Bytes;
 
 use super::request::{Outcome, Status, Task};
 use super::{Note, Session, Then, Work, about};
-use crate::codec::Representation;
+use crate::codec::{Mode, Representation, Structure};
 use crate::host::Access;
 use crate::wire::facts::FactSet;
 use crate::wire::scan::{split_once, word};
@@ -137,12 +137,21 @@ impl Session {
             }
             None => lines += " Not logged in\r\n",
         }
-        let kind = match self.representation {
+        let kind = match self.form.representation {
             Representation::Ascii => "ASCII",
             Representation::Ebcdic => "EBCDIC",
             Representation::Image => "Image",
         };
-        lines += &format!(" TYPE: {kind}, STRU: File, MODE: Stream\r\n");
+        let structure = match self.form.structure {
+            Structure::File => "File",
+            Structure::Record => "Record",
+        };
+        let mode = match self.form.mode {
+            Mode::Stream => "Stream",
+            Mode::Block => "Block",
+            Mode::Compressed => "Compressed",
+        };
+        lines += &format!(" TYPE: {kind}, STRU: {structure}, MODE: {mode}\r\n");
         lines += &format!(" {}\r\n", self.endpoint);
         self.reply_lines(211, b"Status of this session:", lines.as_bytes(), "End");
     }

@@ -4,10 +4,10 @@ use bytes::Bytes;
 
 use super::request::{Password, Task};
 use super::{LOGIN_ATTEMPTS, Note, Session, Then, Work};
-use crate::codec::Representation;
+use crate::codec::Form;
 use crate::host::{Access, LoginError, is_anonymous};
 use crate::path::VirtualPath;
-use crate::server::data::Structure;
+use crate::server::transfer::Portion;
 use crate::time::Instant;
 use crate::wire::facts::FactSet;
 use crate::wire::host_name::HostName;
@@ -49,7 +49,7 @@ impl Session {
     /// Starts a login anew. Every name gets the same answer, so that names cannot be guessed (RFC 2577, section 7).
     pub(super) fn user(&mut self, name: Bytes) {
         self.log_out();
-        self.restart = 0;
+        self.portion = Portion::WHOLE;
         let text = if is_anonymous(&name) {
             "Anonymous login: send your e-mail address as password."
         } else {
@@ -134,11 +134,10 @@ impl Session {
     /// Back to the state after the greeting (RFC 959, section 4.1.1); failed logins stay counted.
     pub(super) fn reinitialize(&mut self) {
         self.log_out();
-        self.representation = Representation::Ascii;
-        self.structure = Structure::File;
+        self.form = Form::DEFAULT;
         self.drop_endpoint();
         self.epsv_all = false;
-        self.restart = 0;
+        self.portion = Portion::WHOLE;
         self.announced = None;
         self.facts = FactSet::default();
         self.reply(220, "Ready for a new user.");

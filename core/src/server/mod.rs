@@ -11,7 +11,7 @@
 //! | `navigate.rs` | CWD CDUP PWD |
 //! | `files.rs` | MKD RMD DELE RNFR RNTO SIZE MDTM MFMT MLST, SITE CHMOD |
 //! | `data.rs` | TYPE STRU MODE, PORT PASV EPRT EPSV |
-//! | `transfer.rs` | RETR STOR STOU APPE LIST NLST MLSD, ALLO REST, ABOR |
+//! | `transfer.rs` | RETR STOR STOU APPE LIST NLST MLSD, ALLO REST RANG, ABOR |
 //!
 //! ```text
 //!            +--------- Delayed (a wrong password) <--+
@@ -45,13 +45,13 @@ use core::net::{IpAddr, SocketAddr};
 use bytes::Bytes;
 
 pub use self::config::{Config, LINE_LIMIT, LOGIN_ATTEMPTS, QUEUE_BYTES, QUEUE_LINES, STOP_GRACE, UNSENT_LIMIT};
-use self::data::{Endpoint, Passive, Structure};
+use self::data::{Endpoint, Passive};
 pub use self::listing::{Listing, SORTED_NAMES};
 use self::login::Login;
 pub use self::request::{ASCII_SIZE_LIMIT, Answer, Request, STATUS_ENTRIES, ServerContent};
 use self::request::{Outcome, Task};
-use self::transfer::Transfer;
-use crate::codec::Representation;
+use self::transfer::{Portion, Transfer};
+use crate::codec::Form;
 use crate::host::Access;
 use crate::machine::{Action, Input, Machine};
 use crate::outbox::Outbox;
@@ -145,11 +145,11 @@ pub struct Session {
     login: Login,
     failures: u8,
     cwd: VirtualPath,
-    representation: Representation,
-    structure: Structure,
+    form: Form,
     endpoint: Endpoint,
     epsv_all: bool,
-    restart: u64,
+    /// What REST or RANG asked for.
+    portion: Portion,
     announced: Option<u64>,
     rename_from: Option<VirtualPath>,
     facts: FactSet,
@@ -242,11 +242,10 @@ impl Session {
             login: Login::default(),
             failures: 0,
             cwd: VirtualPath::root(),
-            representation: Representation::Ascii,
-            structure: Structure::File,
+            form: Form::DEFAULT,
             endpoint: Endpoint::None,
             epsv_all: false,
-            restart: 0,
+            portion: Portion::WHOLE,
             announced: None,
             rename_from: None,
             facts: FactSet::default(),
@@ -369,6 +368,7 @@ impl Session {
             Verb::Stou => self.store_unique(argument),
             Verb::Allo => self.allocate(&path),
             Verb::Rest => self.restart_at(&path),
+            Verb::Rang => self.range(&path),
             Verb::List | Verb::Nlst | Verb::Mlsd => self.list(verb, argument),
             Verb::Rnto => self.rename_to(rename_from, path),
             Verb::Mlst => self.on_file(verb, argument.unwrap_or_else(|| Bytes::from_static(b"."))),
@@ -610,6 +610,7 @@ impl Machine for Session {
             Input::Listening(result) => self.listening(result),
             Input::Connected(result) => self.connected(now, result),
             Input::Moved(count) => self.moved(now, count),
+            Input::Marked(mark) => self.marked(now, &mark),
             Input::Finished(result) => self.finished(now, result),
             Input::Published(result) => self.published(now, result),
         }

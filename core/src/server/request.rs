@@ -84,6 +84,8 @@ pub(super) struct Opened {
     pub(super) size: Option<u64>,
     /// The name that the host chose.
     pub(super) name: Option<Bytes>,
+    /// Where in the file the writing begins.
+    pub(super) offset: Option<u64>,
 }
 
 /// What a server's data connection carries.
@@ -145,13 +147,13 @@ impl Request {
             Task::Status { path } => (Outcome::Status(status(host, &path)), None),
             Task::Retrieve { path, offset } => match host.open(&path, offset) {
                 Ok((file, attributes)) => {
-                    let opened = Opened { size: Some(attributes.size), name: None };
+                    let opened = Opened { size: Some(attributes.size), ..Opened::default() };
                     (Outcome::Opened(Ok(opened)), Some(ServerContent::File(file)))
                 }
                 Err(error) => (Outcome::Opened(Err(error)), None),
             },
-            Task::Store { path, how } => match host.store(&path, how) {
-                Ok((file, name)) => (Outcome::Opened(Ok(Opened { size: None, name })), Some(ServerContent::File(file))),
+            Task::Store { path, how } => match store(host, &path, how) {
+                Ok((file, opened)) => (Outcome::Opened(Ok(opened)), Some(ServerContent::File(file))),
                 Err(error) => (Outcome::Opened(Err(error)), None),
             },
             Task::List { path, format, all, patterns } => match list(host, &path, format, all, patterns) {
@@ -189,6 +191,16 @@ fn size<H: Host>(host: &H, path: &VirtualPath, ascii: bool) -> Result<u64, HostE
             count => counter.add(&buffer[..count]),
         }
     }
+}
+
+fn store<H: Host>(host: &H, path: &VirtualPath, how: Store) -> Result<(H::File, Opened), HostError> {
+    let offset = match how {
+        Store::At(offset) | Store::Over(offset) => Some(offset),
+        // Where nothing is, the file begins.
+        Store::Append => host.attributes(path).ok().map(|attributes| attributes.size),
+        Store::Replace | Store::Unique => None,
+    };
+    host.store(path, how).map(|(file, name)| (file, Opened { size: None, name, offset }))
 }
 
 fn set_facts<H: Host>(host: &H, path: &VirtualPath, facts: NewFacts) -> Result<(), HostError> {

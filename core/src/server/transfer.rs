@@ -23,10 +23,10 @@ use super::data::Endpoint;
 use super::inform::split_options;
 use super::listing::Format;
 use super::request::{Opened, Task};
-use super::{Config, Note, Session, Then, Work, about};
-use crate::codec::{Codec, Representation};
+use super::{Config, Note, Session, Then, UNSENT_LIMIT, Work, about};
+use crate::codec::{Codec, Form, Representation};
 use crate::host::{HostError, Store};
-use crate::machine::{Action, Flow, NetworkError, Route, TransferError, Way};
+use crate::machine::{Action, Flow, Mark, NetworkError, Route, TransferError, Way};
 use crate::path::VirtualPath;
 use crate::time::Instant;
 use crate::wire::scan::{decimal, word};
@@ -43,6 +43,24 @@ const SETTLE_LEAST: Duration = Duration::from_millis(20);
 const ONE_PIECE: u64 = 64 * 1024;
 const AT_ONCE: Duration = Duration::from_micros(100);
 
+/// The part of a file that the next transfer is about: what REST or RANG asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Portion {
+    /// Where it begins.
+    pub(super) offset: u64,
+    /// How long it is, after RANG.
+    pub(super) length: Option<u64>,
+}
+
+impl Portion {
+    pub(super) const WHOLE: Self = Self { offset: 0, length: None };
+
+    /// How much of it there is in a file of this size.
+    pub(super) fn within(self, size: u64) -> u64 {
+        self.length.map_or(size, |length| length.min(size.saturating_sub(self.offset)))
+    }
+}
+
 /// A transfer, from its command to its last reply.
 #[derive(Debug)]
 pub(super) struct Transfer {
@@ -52,8 +70,11 @@ pub(super) struct Transfer {
     path: VirtualPath,
     way: Way,
     codec: Option<Codec>,
-    /// How many bytes ALLO announced.
+    portion: Portion,
+    /// How many bytes ALLO announced, or RANG.
     announced: Option<u64>,
+    /// Whether the data connection outlives it, if nothing goes wrong.
+    keeps_connection: bool,
     stage: Stage,
     /// When the data connection stood.
     connected: Instant,
@@ -74,8 +95,19 @@ enum Stage {
 
 impl Transfer {
     fn new(verb: Verb, name: Bytes, path: VirtualPath, way: Way, codec: Codec) -> Self {
-        let (stage, connected) = (Stage::Opening(Instant::ORIGIN), Instant::ORIGIN);
-        Self { verb, name, path, way, codec: Some(codec), announced: None, stage, connected, moved: 0 }
+        Self {
+            verb,
+            name,
+            path,
+            way,
+            keeps_connection: codec.keeps_connection(),
+            codec: Some(codec),
+            portion: Portion::WHOLE,
+            announced: None,
+            stage: Stage::Opening(Instant::ORIGIN),
+            connected: Instant::ORIGIN,
+            moved: 0,
+        }
     }
 
     pub(super) fn deadline(&self, config: &Config) -> Option<Instant> {
@@ -105,63 +137,88 @@ impl Transfer {
 
 impl Session {
     pub(super) fn retrieve(&mut self, name: Bytes) {
-        let restart = core::mem::take(&mut self.restart);
+        let portion = core::mem::replace(&mut self.portion, Portion::WHOLE);
         let Some(path) = self.begin(&name, 550) else {
             return;
         };
-        let codec = Codec::new(self.representation, Way::Send);
+        if !self.may_range(portion) {
+            return;
+        }
+        let codec = Codec::new(self.form, Way::Send).limited(portion.length);
         // In TYPE A the offset counts bytes of the converted stream (RFC 3659, section 5.1).
-        let (offset, codec) = match self.representation {
-            Representation::Image | Representation::Ebcdic => (restart, codec),
-            Representation::Ascii => (0, codec.skipping(restart)),
+        let (offset, codec) = match portion.offset {
+            0 => (0, codec),
+            offset if self.form.counts_converted() => (0, codec.skipping(offset)),
+            offset => (offset, codec),
         };
-        let transfer = Transfer::new(Verb::Retr, name, path.clone(), Way::Send, codec);
+        let mut transfer = Transfer::new(Verb::Retr, name, path.clone(), Way::Send, codec);
+        transfer.portion = portion;
         self.ask(Task::Retrieve { path, offset }, Then::Transfer(Box::new(transfer)));
     }
 
     /// STOR and APPE; behind a REST both write on from there (RFC 3659, section 5.3).
     pub(super) fn store(&mut self, verb: Verb, name: Bytes) {
-        let restart = core::mem::take(&mut self.restart);
-        let announced = self.announced.take().filter(|_| verb == Verb::Stor && restart == 0);
-        let how = match (restart, verb) {
-            (0, Verb::Appe) => Store::Append,
-            (0, _) => Store::Replace,
-            (offset, _) => Store::At(offset),
+        let portion = core::mem::replace(&mut self.portion, Portion::WHOLE);
+        let announced = self.announced.take().filter(|_| verb == Verb::Stor && portion == Portion::WHOLE);
+        let how = match (portion, verb) {
+            (Portion { length: Some(_), .. }, Verb::Appe) => {
+                self.spare_endpoint();
+                return self.reply(554, "APPE goes behind a file; a range of it is for STOR.");
+            }
+            (Portion { length: Some(_), offset }, _) => Store::Over(offset),
+            (Portion { offset: 0, .. }, Verb::Appe) => Store::Append,
+            (Portion { offset: 0, .. }, _) => Store::Replace,
+            (Portion { offset, .. }, _) => Store::At(offset),
         };
-        self.store_as(verb, name, how, announced);
+        self.store_as(verb, name, how, portion, announced);
     }
 
     /// STOU: the argument, where there is one, is a hint for the name.
     pub(super) fn store_unique(&mut self, hint: Option<Bytes>) {
         let announced = self.announced.take();
-        if core::mem::take(&mut self.restart) != 0 {
-            self.drop_endpoint();
+        if core::mem::replace(&mut self.portion, Portion::WHOLE) != Portion::WHOLE {
+            self.spare_endpoint();
             return self.reply(554, "STOU makes a new file: there is nothing to restart.");
         }
         let name = hint.unwrap_or_else(|| Bytes::from_static(b"file"));
-        self.store_as(Verb::Stou, name, Store::Unique, announced);
+        self.store_as(Verb::Stou, name, Store::Unique, Portion::WHOLE, announced);
     }
 
-    fn store_as(&mut self, verb: Verb, name: Bytes, how: Store, announced: Option<u64>) {
+    fn store_as(&mut self, verb: Verb, name: Bytes, how: Store, portion: Portion, announced: Option<u64>) {
         let Some(path) = self.begin(&name, 553) else {
             return;
         };
         if !self.may_change(&name, &path, 553) {
-            return self.drop_endpoint();
+            return self.spare_endpoint();
         }
-        if matches!(how, Store::At(_)) && self.representation == Representation::Ascii {
-            self.drop_endpoint();
+        if !self.may_range(portion) {
+            return;
+        }
+        if matches!(how, Store::At(_)) && self.form.counts_converted() {
+            self.spare_endpoint();
             return self.reply(554, "An upload restarts in TYPE I only.");
         }
-        let mut transfer =
-            Transfer::new(verb, name, path.clone(), Way::Receive, Codec::new(self.representation, Way::Receive));
-        transfer.announced = announced.filter(|_| self.representation == Representation::Image);
+        let codec = Codec::new(self.form, Way::Receive).limited(portion.length);
+        let mut transfer = Transfer::new(verb, name, path.clone(), Way::Receive, codec);
+        transfer.portion = portion;
+        let announced = announced.filter(|_| self.form.representation == Representation::Image);
+        transfer.announced = portion.length.or(announced);
         self.ask(Task::Store { path, how }, Then::Transfer(Box::new(transfer)));
+    }
+
+    /// Whether a range can be meant, of bytes that are not as many on their way as in the file; where not, the reply is given.
+    fn may_range(&mut self, portion: Portion) -> bool {
+        let allowed = portion.length.is_none() || self.form.representation != Representation::Ascii;
+        if !allowed {
+            self.spare_endpoint();
+            self.reply(554, "A range needs TYPE I.");
+        }
+        allowed
     }
 
     /// LIST and NLST take options and patterns, as users of ls expect, and MLSD does not (RFC 3659, section 2.2.2).
     pub(super) fn list(&mut self, verb: Verb, argument: Option<Bytes>) {
-        self.restart = 0;
+        self.portion = Portion::WHOLE;
         let argument = argument.unwrap_or_default();
         let (options, name) =
             if verb == Verb::Mlsd { (Default::default(), &argument[..]) } else { split_options(&argument) };
@@ -174,8 +231,9 @@ impl Session {
             Verb::Nlst if !options.contains(&b'l') => Format::Names { prefix: name.clone() },
             _ => Format::Long,
         };
-        // MLSD is the same in every type (RFC 3659, section 7.2).
-        let codec = if verb == Verb::Mlsd { Codec::identity() } else { Codec::listing(self.representation) };
+        // MLSD is the same in every form, and ends with its data connection (RFC 3659, section 7.2).
+        let form = if verb == Verb::Mlsd { Form::stream(Representation::Image) } else { self.form };
+        let codec = Codec::listing(form);
         let transfer = Transfer::new(verb, name, path.clone(), Way::Send, codec);
         let task = Task::List { path, format, all: options.contains(&b'a'), patterns: verb != Verb::Mlsd };
         self.ask(task, Then::Transfer(Box::new(transfer)));
@@ -189,7 +247,7 @@ impl Session {
         }
         let path = self.path(name, code).ok();
         if path.is_none() {
-            self.drop_endpoint();
+            self.spare_endpoint();
         }
         path
     }
@@ -199,7 +257,7 @@ impl Session {
         let opened = match result {
             Ok(opened) => opened,
             Err(error) => {
-                self.drop_endpoint();
+                self.spare_endpoint();
                 let code = refusal(transfer.verb, error);
                 return self.reply_parts(code, &about(&transfer.name, &error.text()));
             }
@@ -208,32 +266,45 @@ impl Session {
             transfer.path = transfer.path.parent().join(&name).unwrap_or(transfer.path);
             transfer.name = name;
         }
+        if let Some(offset) = opened.offset {
+            transfer.portion.offset = offset;
+        }
         self.announce(&transfer, opened.size);
-        let route = match self.endpoint {
-            Endpoint::Target(to) => Route::Dial { from: Some(self.local), to },
-            Endpoint::Listener | Endpoint::None => Route::Accept { from: self.peer_ip() },
-        };
         transfer.stage = Stage::Opening(now);
-        self.actions.push_back(Action::Open(route));
+        let route = match self.endpoint {
+            Endpoint::Target(to) => Some(Route::Dial { from: Some(self.local), to }),
+            Endpoint::Listener | Endpoint::None => Some(Route::Accept { from: self.peer_ip() }),
+            Endpoint::Open => None,
+        };
         self.work = Work::Transfer(transfer);
+        match route {
+            Some(route) => self.actions.push_back(Action::Open(route)),
+            None => self.connected(now, Ok(())),
+        }
     }
 
-    /// The 150: before the data connection is made, since some clients make it only then. Clients read the size off it.
+    /// The 150: before the data connection is made, since some clients make it only then. Clients read the size off it. 125 where
+    /// the data connection is open (RFC 959, section 4.2.1).
     fn announce(&mut self, transfer: &Transfer, size: Option<u64>) {
-        let kind = match self.representation {
+        let kind = match self.form.representation {
             Representation::Ascii => "ASCII",
             Representation::Ebcdic => "EBCDIC",
             Representation::Image => "BINARY",
         };
+        let (code, opening) = match self.endpoint {
+            Endpoint::Open => (125, "Using the open"),
+            _ => (150, "Opening"),
+        };
         match (transfer.verb, size) {
             (Verb::Retr, Some(size)) => {
-                let (start, end) = (format!("Opening {kind} mode data connection for "), format!(" ({size} bytes)."));
-                self.reply_parts(150, &[start.as_bytes(), &transfer.name, end.as_bytes()]);
+                let start = format!("{opening} {kind} mode data connection for ");
+                let end = format!(" ({} bytes).", transfer.portion.within(size));
+                self.reply_parts(code, &[start.as_bytes(), &transfer.name, end.as_bytes()]);
             }
             // Exactly this form (RFC 1123, section 4.1.2.9).
-            (Verb::Stou, _) => self.reply_parts(150, &[b"FILE: ", &transfer.name]),
-            (Verb::Stor | Verb::Appe, _) => self.reply(150, "Ok to send data."),
-            _ => self.reply(150, "Here comes the directory listing."),
+            (Verb::Stou, _) => self.reply_parts(code, &[b"FILE: ", &transfer.name]),
+            (Verb::Stor | Verb::Appe, _) => self.reply(code, "Ok to send data."),
+            _ => self.reply(code, "Here comes the directory listing."),
         }
     }
 
@@ -260,15 +331,29 @@ impl Session {
         }
     }
 
+    /// A restart marker came: tells where it stands (RFC 1123, section 4.1.3.4). A client that reads no replies does without.
+    pub(super) fn marked(&mut self, now: Instant, mark: &Mark) {
+        let Work::Transfer(transfer) = &mut self.work else {
+            return;
+        };
+        transfer.stage = Stage::Moving(now);
+        let position = transfer.portion.offset + mark.position;
+        if self.out.bytes().len() < UNSENT_LIMIT {
+            self.reply_parts(110, &[b"MARK ", &mark.text, b" = ", format!("{position}").as_bytes()]);
+        }
+    }
+
     pub(super) fn finished(&mut self, now: Instant, result: Result<(), TransferError>) {
         let Work::Transfer(transfer) = &mut self.work else {
             return;
         };
         match result {
+            // Who dies says no more that a file has ended.
+            Ok(()) if transfer.way == Way::Receive && transfer.keeps_connection => self.settled(now),
             Ok(()) if transfer.way == Way::Receive => {
                 transfer.stage = Stage::Settling(now + transfer.settling(now));
             }
-            Ok(()) => self.end_transfer(now, 226, ""),
+            Ok(()) => self.transferred(now),
             Err(TransferError::Lost) => self.end_transfer(now, 426, "The data connection broke; transfer aborted."),
             Err(TransferError::Content(HostError::NoSpace)) => {
                 self.end_transfer(now, 552, "No space left; transfer aborted.");
@@ -279,7 +364,7 @@ impl Session {
 
     pub(super) fn published(&mut self, now: Instant, result: Result<(), HostError>) {
         match result {
-            Ok(()) => self.end_transfer(now, 226, ""),
+            Ok(()) => self.transferred(now),
             Err(HostError::NoSpace) => self.end_transfer(now, 552, "No space left; nothing was stored."),
             Err(error) => self.end_transfer(now, 451, &format!("Nothing was stored: {error}.")),
         }
@@ -295,32 +380,53 @@ impl Session {
         match transfer.stage {
             Stage::Opening(_) => self.end_transfer(now, 425, "Nobody came for the data connection."),
             Stage::Moving(_) => self.end_transfer(now, 426, "The data connection stalled; transfer aborted."),
-            Stage::Settling(_) if transfer.announced.is_some_and(|announced| transfer.moved < announced) => {
-                self.end_transfer(now, 426, "Fewer bytes came than ALLO announced; nothing was stored.");
-            }
-            Stage::Settling(_) => {
-                transfer.stage = Stage::Publishing;
-                self.actions.push_back(Action::Publish);
-            }
+            Stage::Settling(_) => self.settled(now),
             Stage::Publishing => {}
         }
     }
 
-    /// The last reply of a transfer. Whatever the data side still holds is dropped.
-    pub(super) fn end_transfer(&mut self, now: Instant, code: u16, text: &str) {
-        let Work::Transfer(transfer) = core::mem::replace(&mut self.work, Work::Ready) else {
+    /// The data has ended, and its sender lives.
+    fn settled(&mut self, now: Instant) {
+        let Work::Transfer(transfer) = &mut self.work else {
             return;
         };
-        self.endpoint = Endpoint::None;
-        self.clocks.active = now;
-        self.actions.push_back(Action::Abandon);
-        let text = match transfer.verb {
-            _ if !text.is_empty() => text,
-            Verb::List | Verb::Nlst | Verb::Mlsd => "Directory send OK.",
-            _ => "Transfer complete.",
+        if transfer.announced.is_some_and(|announced| transfer.moved < announced) {
+            return self.end_transfer(now, 426, "Fewer bytes came than were announced; nothing was stored.");
+        }
+        transfer.stage = Stage::Publishing;
+        self.actions.push_back(Action::Publish);
+    }
+
+    /// A transfer went well.
+    fn transferred(&mut self, now: Instant) {
+        let Work::Transfer(transfer) = &self.work else {
+            return;
         };
-        self.note(Note::Transfer { verb: transfer.verb, path: transfer.path, bytes: transfer.moved, code });
-        self.reply(code, text);
+        let what = match transfer.verb {
+            Verb::List | Verb::Nlst | Verb::Mlsd => "Directory send OK",
+            _ => "Transfer complete",
+        };
+        if transfer.keeps_connection {
+            self.last_reply(now, 250, &format!("{what}, connection open."));
+            self.endpoint = Endpoint::Open;
+        } else {
+            self.end_transfer(now, 226, &format!("{what}."));
+        }
+    }
+
+    /// The last reply of a transfer behind which the data connection is closed. Whatever the data side still holds is dropped.
+    pub(super) fn end_transfer(&mut self, now: Instant, code: u16, text: &str) {
+        self.endpoint = Endpoint::None;
+        self.actions.push_back(Action::Abandon);
+        self.last_reply(now, code, text);
+    }
+
+    fn last_reply(&mut self, now: Instant, code: u16, text: &str) {
+        if let Work::Transfer(transfer) = core::mem::replace(&mut self.work, Work::Ready) {
+            self.clocks.active = now;
+            self.note(Note::Transfer { verb: transfer.verb, path: transfer.path, bytes: transfer.moved, code });
+            self.reply(code, text);
+        }
     }
 
     /// Whether an ABOR can be acted on now. What the host is about to publish is past stopping: its reply comes first.
@@ -369,14 +475,33 @@ impl Session {
 
     /// The offset is used by the next transfer; whether it fits is seen then (RFC 3659, section 5.3).
     pub(super) fn restart_at(&mut self, argument: &[u8]) {
-        match decimal(argument).filter(|offset| i64::try_from(*offset).is_ok()) {
+        match decimal(argument).filter(|offset| is_offset(*offset)) {
             Some(offset) => {
-                self.restart = offset;
+                self.portion = Portion { offset, length: None };
                 self.reply(350, format!("Restarting at {offset}."));
             }
             None => self.reply(501, "REST takes a number of bytes."),
         }
     }
+
+    /// `RANG first last`, both of them in the range; `1 0` takes it back (draft-bryan-ftp-range, section 3).
+    pub(super) fn range(&mut self, argument: &[u8]) {
+        self.portion = Portion::WHOLE;
+        let numbers = word(argument).and_then(|(first, last)| Some((decimal(first)?, decimal(last)?)));
+        match numbers {
+            Some((1, 0)) => self.reply(350, "The whole file is meant again."),
+            Some((first, last)) if first <= last && is_offset(last) => {
+                self.portion = Portion { offset: first, length: Some(last - first + 1) };
+                self.reply(350, format!("Bytes {first} to {last} are meant."));
+            }
+            _ => self.reply(501, "RANG takes the first byte and the last, counted from 0."),
+        }
+    }
+}
+
+/// Whether a file can have such an offset.
+fn is_offset(number: u64) -> bool {
+    i64::try_from(number).is_ok()
 }
 
 /// The code by which a transfer is refused before it begins (RFC 959, section 5.4).

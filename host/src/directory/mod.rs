@@ -123,18 +123,18 @@ impl DiskHost {
             .write(true)
             .append(how == Store::Append)
             .create(how != Store::Replace || self.tree.uploads == Uploads::Direct);
-        if matches!(how, Store::At(offset) if offset > 0) {
+        if matches!(how, Store::At(offset) | Store::Over(offset) if offset > 0) {
             options.create(false);
         }
         let mut file = self.open_with(path, &mut options)?;
         let size = plain(&file)?.size;
         let at = match how {
             Store::Append => size,
-            Store::At(offset) if offset > size => return Err(HostError::Beyond),
-            Store::At(offset) => offset,
+            Store::At(offset) | Store::Over(offset) if offset > size => return Err(HostError::Beyond),
+            Store::At(offset) | Store::Over(offset) => offset,
             Store::Replace | Store::Unique => 0,
         };
-        if at < size {
+        if at < size && !matches!(how, Store::Over(_)) {
             file.set_len(at).map_err(|error| host_error(&error))?;
         }
         file.seek(SeekFrom::Start(at)).map_err(|error| host_error(&error))?;

@@ -90,6 +90,16 @@ impl<C: Native> Cargo<C> {
         &mut self.memory
     }
 
+    /// Where decoded bytes go.
+    pub(super) fn memory(&mut self) -> &mut Vec<u8> {
+        &mut self.memory
+    }
+
+    /// Whether the content is a file, whose bytes may wait a moment before they are written to it.
+    pub(super) fn is_file(&self) -> bool {
+        self.content.as_ref().is_some_and(|content| content.descriptor().is_some())
+    }
+
     /// Whether there is no more room.
     pub(super) fn is_full(&self) -> bool {
         self.memory.len() >= SMALL

@@ -21,8 +21,8 @@ use std::time::{Duration, Instant};
 
 use longshore_core::codec::Codec;
 use longshore_core::host::{Content, Host, HostError};
-use longshore_core::machine::{Flow, TransferError, Way};
-use longshore_core::pump::{Inflow, Outflow};
+use longshore_core::machine::{Flow, Mark, TransferError, Way};
+use longshore_core::pump::{Inflow, Outflow, Taken};
 use longshore_core::server::ServerContent;
 use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
@@ -67,8 +67,10 @@ where
 /// What a turn came to.
 #[derive(Debug)]
 pub enum Turn {
-    /// So many bytes went over the socket; there may be more at once.
+    /// So many bytes of the file went over the socket; there may be more at once.
     Moved(u64),
+    /// A restart marker came, and what came before it is written.
+    Marked(Mark),
     /// The socket has to be waited for: to read from, or to write to, as the flow's way is.
     Wait,
     /// Nothing goes on without the content.
@@ -87,51 +89,98 @@ pub struct Transfer {
 #[derive(Debug)]
 enum Engine {
     #[cfg(target_os = "linux")]
-    SendFile,
+    SendFile {
+        /// How many bytes may be sent, where that is bounded.
+        left: Option<u64>,
+    },
     #[cfg(target_os = "linux")]
     Splice(Pipe),
     Out(Outflow),
-    /// Into memory, until the file turns out to be large.
-    Small,
-    In(Bucket),
+    /// As it comes, by way of memory; a file that turns out to be large is spliced, if it takes that.
+    Plain {
+        may_splice: bool,
+    },
+    Coded(Bucket),
 }
 
-/// What came from the socket and is not yet written.
+/// What came from the socket and is not yet decoded.
 #[derive(Debug)]
 struct Bucket {
     flow: Inflow,
     /// It is never made larger.
     bytes: Vec<u8>,
+    /// How much of it is decoded.
+    done: usize,
+    /// The peer has closed.
     ended: bool,
+    /// How much may be in memory before it is written.
+    most: usize,
+    /// To be told of once all that came before it is written.
+    mark: Option<Mark>,
+    /// The file has ended.
+    over: bool,
 }
 
 impl Bucket {
-    fn new(codec: Codec) -> Self {
-        Self { flow: Inflow::new(codec, BUFFER), bytes: Vec::with_capacity(BUFFER), ended: false }
+    fn new(codec: Codec, came: Vec<u8>) -> Self {
+        Self { flow: Inflow::new(codec), bytes: came, done: 0, ended: false, most: SMALL, mark: None, over: false }
     }
 
-    /// Writes what came.
-    fn empty(&mut self, content: &mut impl Content) -> Result<(), TransferError> {
-        let result = self.flow.write(&self.bytes, content);
+    /// Decodes what came, into memory.
+    fn decode(&mut self, memory: &mut Vec<u8>) -> Result<Taken, TransferError> {
+        let taken = self.flow.decode(&self.bytes[self.done..], self.ended, memory, self.most)?;
+        self.done += taken.read;
+        Ok(taken)
+    }
+
+    fn turn(&mut self, socket: BorrowedFd<'_>, cargo: &mut Cargo<impl Native>) -> Turn {
+        if self.mark.is_some() {
+            return Turn::Content;
+        }
+        if self.over {
+            return Turn::Done(Ok(()));
+        }
+        if self.done < self.bytes.len() || self.ended {
+            let taken = match self.decode(cargo.memory()) {
+                Ok(taken) => taken,
+                Err(error) => return Turn::Done(Err(error)),
+            };
+            (self.mark, self.over) = (taken.mark, taken.over);
+            let came_nowhere = taken.read == 0 && taken.payload == 0 && !taken.over;
+            // Then memory is full.
+            return if came_nowhere { Turn::Content } else { Turn::Moved(taken.payload) };
+        }
         self.bytes.clear();
-        result
+        self.done = 0;
+        self.bytes.reserve_exact(if self.most > SMALL { BUFFER } else { SMALL });
+        match receive(socket, &mut self.bytes) {
+            Ok(0) => {
+                self.ended = true;
+                Turn::Moved(0)
+            }
+            Ok(_) => Turn::Moved(0),
+            // What came is of use now: a listing may be on its way to a screen.
+            Err(Turn::Wait) if cargo.holds() && !cargo.is_file() => Turn::Content,
+            Err(turn) => turn,
+        }
     }
 }
 
 impl Transfer {
-    /// Prepares a flow for a cargo.
-    pub fn new(flow: Flow, cargo: &mut Cargo<impl Native>) -> Self {
+    /// Prepares a flow for a cargo. `came` is what the data connection has brought already, behind an earlier file.
+    pub fn new(flow: Flow, cargo: &mut Cargo<impl Native>, came: &mut Vec<u8>) -> Self {
         let Flow { way, codec } = flow;
-        let is_file = codec.is_identity() && cargo.descriptor().is_some();
         let engine = match way {
             #[cfg(target_os = "linux")]
-            Way::Send if is_file => Engine::SendFile,
+            Way::Send if codec.is_identity() && cargo.descriptor().is_some() => Engine::SendFile { left: codec.left() },
             Way::Send => {
                 let (head, is_whole) = cargo.take_head();
                 Engine::Out(Outflow::ahead(codec, BUFFER, head, is_whole))
             }
-            Way::Receive if is_file => Engine::Small,
-            Way::Receive => Engine::In(Bucket::new(codec)),
+            Way::Receive if codec.is_identity() && codec.left().is_none() && came.is_empty() => {
+                Engine::Plain { may_splice: true }
+            }
+            Way::Receive => Engine::Coded(Bucket::new(codec, std::mem::take(came))),
         };
         Self { way, engine }
     }
@@ -141,29 +190,40 @@ impl Transfer {
         self.way
     }
 
+    /// Whether the data connection stays open for the next file when this one has ended.
+    pub fn keeps_connection(&self) -> bool {
+        match &self.engine {
+            Engine::Out(flow) => flow.keeps_connection(),
+            Engine::Coded(bucket) => bucket.flow.keeps_connection(),
+            _ => false,
+        }
+    }
+
+    /// The file has ended, and the data connection has not: puts what has come behind the file into `came`.
+    pub fn leave(self, came: &mut Vec<u8>) {
+        if let Engine::Coded(Bucket { mut bytes, done, .. }) = self.engine
+            && done < bytes.len()
+        {
+            bytes.drain(..done);
+            *came = bytes;
+        }
+    }
+
     /// Does what can be done without the content. This waits for nothing.
     pub fn turn(&mut self, socket: BorrowedFd<'_>, cargo: &mut Cargo<impl Native>) -> Turn {
         match &mut self.engine {
             #[cfg(target_os = "linux")]
-            Engine::SendFile | Engine::Splice(_) => Turn::Content,
+            Engine::SendFile { .. } | Engine::Splice(_) => Turn::Content,
             Engine::Out(flow) => send(flow, socket),
-            Engine::Small if cargo.is_full() => Turn::Content,
-            Engine::Small => match receive(socket, cargo.room()) {
+            Engine::Plain { .. } if cargo.is_full() => Turn::Content,
+            Engine::Plain { .. } => match receive(socket, cargo.room()) {
                 Ok(0) => Turn::Done(Ok(())),
                 Ok(count) => Turn::Moved(count as u64),
-                Err(turn) => turn,
-            },
-            Engine::In(bucket) if bucket.ended || bucket.bytes.len() >= BUFFER => Turn::Content,
-            Engine::In(bucket) => match receive(socket, &mut bucket.bytes) {
-                Ok(0) => {
-                    bucket.ended = true;
-                    Turn::Content
-                }
-                Ok(count) => Turn::Moved(count as u64),
                 // What came is of use now: a listing may be on its way to a screen.
-                Err(Turn::Wait) if !bucket.bytes.is_empty() => Turn::Content,
+                Err(Turn::Wait) if cargo.holds() && !cargo.is_file() => Turn::Content,
                 Err(turn) => turn,
             },
+            Engine::Coded(bucket) => bucket.turn(socket, cargo),
         }
     }
 
@@ -171,33 +231,43 @@ impl Transfer {
     fn work(&mut self, socket: BorrowedFd<'_>, cargo: &mut Cargo<impl Native>) -> Turn {
         match &mut self.engine {
             #[cfg(target_os = "linux")]
-            Engine::SendFile => self.send_file(socket, cargo),
+            Engine::SendFile { .. } => self.send_file(socket, cargo),
             #[cfg(target_os = "linux")]
             Engine::Splice(pipe) => match pipe.step(socket, cargo) {
                 Ok(turn) => turn,
                 // This kind of file takes no splice.
                 Err(moved) => {
-                    self.engine = Engine::In(Bucket::new(Codec::identity()));
-                    if moved > 0 { Turn::Moved(moved) } else { self.step(socket, cargo) }
+                    self.engine = Engine::Plain { may_splice: false };
+                    if moved > 0 { Turn::Moved(moved) } else { self.turn(socket, cargo) }
                 }
             },
             Engine::Out(flow) => match flow.fill(cargo) {
                 Ok(()) => send(flow, socket),
                 Err(error) => Turn::Done(Err(error)),
             },
-            Engine::Small => {
+            Engine::Plain { may_splice } => {
+                let may_splice = *may_splice;
                 if let Err(error) = cargo.write_out() {
                     return Turn::Done(Err(error.into()));
                 }
-                self.engine = large();
-                self.step(socket, cargo)
+                #[cfg(target_os = "linux")]
+                if may_splice
+                    && cargo.descriptor().is_some()
+                    && let Ok(pipe) = Pipe::new()
+                {
+                    self.engine = Engine::Splice(pipe);
+                    return self.work(socket, cargo);
+                }
+                self.turn(socket, cargo)
             }
-            Engine::In(bucket) => {
-                let written = bucket.empty(cargo);
-                let result = if bucket.ended { written.and_then(|()| bucket.flow.finish(cargo)) } else { written };
-                match result {
-                    Ok(()) if !bucket.ended => self.turn(socket, cargo),
-                    result => Turn::Done(result),
+            Engine::Coded(bucket) => {
+                if let Err(error) = cargo.write_out() {
+                    return Turn::Done(Err(error.into()));
+                }
+                bucket.most = BUFFER;
+                match bucket.mark.take() {
+                    Some(mark) => Turn::Marked(mark),
+                    None => bucket.turn(socket, cargo),
                 }
             }
         }
@@ -237,12 +307,17 @@ impl Transfer {
         }
     }
 
-    /// The flow is broken off. What came is written, so that it may be resumed from there.
+    /// The flow is broken off. What came is decoded, so that it may be written and resumed from there.
     pub fn abandon(self, cargo: &mut Cargo<impl Native>) {
-        if let Engine::In(mut bucket) = self.engine {
-            // It is broken off anyway.
-            let _ = bucket.empty(cargo);
-        }
+        let Engine::Coded(mut bucket) = self.engine else {
+            return;
+        };
+        // It is broken off anyway, and it does not matter why.
+        while let Ok(taken) = bucket.decode(cargo.memory())
+            && !taken.over
+            && (taken.read > 0 || cargo.holds())
+            && cargo.write_out().is_ok()
+        {}
     }
 
     #[cfg(target_os = "linux")]
@@ -250,28 +325,30 @@ impl Transfer {
         let Some(file) = cargo.descriptor() else {
             return Turn::Done(Err(HostError::Failed.into()));
         };
-        match rustix::fs::sendfile(socket, file, None, TURN) {
+        let Engine::SendFile { left } = &mut self.engine else {
+            return Turn::Content;
+        };
+        let most = left.and_then(|left| usize::try_from(left).ok()).map_or(TURN, |left| left.min(TURN));
+        if most == 0 {
+            return end(socket);
+        }
+        match rustix::fs::sendfile(socket, file, None, most) {
             Ok(0) => end(socket),
-            Ok(count) => Turn::Moved(count as u64),
+            Ok(count) => {
+                *left = left.map(|left| left - count as u64);
+                Turn::Moved(count as u64)
+            }
             Err(Errno::AGAIN | Errno::INTR) => Turn::Wait,
             // This kind of file takes no sendfile; its position is where it was.
             Err(Errno::INVAL | Errno::NOSYS) => {
-                self.engine = Engine::Out(Outflow::new(Codec::identity(), BUFFER));
+                let codec = Codec::identity().limited(*left);
+                self.engine = Engine::Out(Outflow::new(codec, BUFFER));
                 self.step(socket, cargo)
             }
             Err(Errno::IO) => Turn::Done(Err(HostError::Failed.into())),
             Err(_) => Turn::Done(Err(TransferError::Lost)),
         }
     }
-}
-
-/// How a large file is received.
-fn large() -> Engine {
-    #[cfg(target_os = "linux")]
-    if let Ok(pipe) = Pipe::new() {
-        return Engine::Splice(pipe);
-    }
-    Engine::In(Bucket::new(Codec::identity()))
 }
 
 fn send(flow: &mut Outflow, socket: BorrowedFd<'_>) -> Turn {
@@ -282,13 +359,10 @@ fn send(flow: &mut Outflow, socket: BorrowedFd<'_>) -> Turn {
         return Turn::Content;
     }
     if flow.is_over() {
-        return end(socket);
+        return if flow.keeps_connection() { Turn::Done(Ok(())) } else { end(socket) };
     }
     match rustix::net::send(socket, flow.bytes(), SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
-        Ok(count) => {
-            flow.sent(count);
-            Turn::Moved(count as u64)
-        }
+        Ok(count) => Turn::Moved(flow.sent(count)),
         Err(Errno::AGAIN | Errno::INTR) => Turn::Wait,
         Err(_) => Turn::Done(Err(TransferError::Lost)),
     }

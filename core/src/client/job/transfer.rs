@@ -6,7 +6,7 @@ use super::abort::Abort;
 use super::{Job, ListFormat, Outcome, Step};
 use crate::client::JobError;
 use crate::client::link::Link;
-use crate::codec::{Codec, Representation};
+use crate::codec::{Codec, Form, Representation};
 use crate::host::Store;
 use crate::machine::{Action, Flow, Input, Listen, Route, TransferError, Way};
 use crate::time::Instant;
@@ -22,6 +22,8 @@ pub(in crate::client) struct Transfer {
     way: Way,
     representation: Representation,
     offset: u64,
+    /// The first and the last byte that are written over.
+    range: Option<(u64, u64)>,
     stage: Stage,
     /// The size of the whole file, as the server told it.
     size: Option<u64>,
@@ -78,7 +80,7 @@ enum Stage {
 
 impl Transfer {
     pub(super) fn new(job: Job) -> Self {
-        let mut announced = None;
+        let (mut announced, mut range) = (None, None);
         let (verb, path, way, representation, offset) = match job {
             Job::Retrieve { path, offset, representation } => {
                 (Verb::Retr, Some(path), Way::Receive, representation, offset)
@@ -88,6 +90,11 @@ impl Transfer {
                 let (verb, offset) = match how {
                     Store::Replace => (Verb::Stor, 0),
                     Store::At(offset) => (Verb::Stor, offset),
+                    Store::Over(offset) => {
+                        let length = size.unwrap_or(0).max(1);
+                        range = Some((offset, offset.saturating_add(length - 1)));
+                        (Verb::Stor, 0)
+                    }
                     Store::Append => (Verb::Appe, 0),
                     Store::Unique => (Verb::Stou, 0),
                 };
@@ -109,6 +116,7 @@ impl Transfer {
             way,
             representation,
             offset,
+            range,
             stage: Stage::Type,
             size: None,
             announced,
@@ -169,7 +177,13 @@ impl Transfer {
     }
 
     fn restart(&mut self, link: &mut Link, now: Instant) -> Step {
-        if self.offset > 0 || link.restart_left {
+        if let Some((first, last)) = self.range {
+            link.send(now, &Command::with(Verb::Rang, alloc::format!("{first} {last}").into_bytes()));
+            // What is left of it would be undone by the REST 0 that comes before the next transfer.
+            link.restart_left = true;
+            self.stage = Stage::Rest;
+            Step::Wait
+        } else if self.offset > 0 || link.restart_left {
             link.send(now, &Command::with(Verb::Rest, alloc::format!("{}", self.offset).into_bytes()));
             self.restart_before = link.restart_left;
             link.restart_left |= self.offset > 0;
@@ -226,13 +240,14 @@ impl Transfer {
             },
             Stage::Port if class == Class::Completion => self.restart(link, now),
             Stage::Rest if class == Class::Intermediate => {
-                link.restart_left = self.offset > 0;
+                link.restart_left = self.offset > 0 || self.range.is_some();
                 self.announce(link, now)
             }
             Stage::Allo if class != Class::Preliminary => {
                 link.allo_ignored = reply.code != 200;
                 self.command(link, now)
             }
+            Stage::Rest if reply.is_error() && self.range.is_some() => self.give_up(link, JobError::Refused(reply)),
             Stage::Rest if reply.is_error() && self.offset > 0 && (self.way == Way::Receive || self.restart_before) => {
                 link.restart_left = self.restart_before;
                 self.give_up(link, JobError::Refused(reply))
@@ -303,7 +318,7 @@ impl Transfer {
         // A listing is shown as it came, its line ends and all.
         let codec = match self.verb {
             Verb::List | Verb::Nlst | Verb::Mlsd => Codec::identity(),
-            _ => Codec::new(self.representation, self.way),
+            _ => Codec::new(Form::stream(self.representation), self.way),
         };
         link.deferred.push(Action::Start(Flow { way: self.way, codec }));
         self.stage = Stage::Moving { since: now, reply };
