@@ -7,7 +7,8 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use longshore_core::host::{Access, Content};
+use longshore_core::digest::Summing;
+use longshore_core::host::{Access, Content, HostError};
 use longshore_core::machine::{Action, Flow, Input, Machine, NetworkError, Route, TransferError, Way};
 use longshore_core::pump::{Inflow, Outflow};
 use longshore_core::server::{Config, Event, Session};
@@ -66,6 +67,16 @@ fn serve(mut control: TcpStream, files: &Memory) -> std::io::Result<()> {
                     data = data.filter(|_| keeps_connection && result.is_ok());
                     session.handle(now(), Input::Moved(moved));
                     Input::Finished(result)
+                }
+                Action::Digest(order) => {
+                    let mut summing = Summing::new(order);
+                    Input::Digested(loop {
+                        match content.as_mut().map_or(Err(HostError::Failed), |content| summing.step(content)) {
+                            Ok((_, None)) => {}
+                            Ok((_, Some(digest))) => break Ok(digest),
+                            Err(error) => break Err(error),
+                        }
+                    })
                 }
                 Action::Publish => Input::Published(content.take().map_or(Ok(()), |mut content| content.publish())),
                 Action::Abandon => {

@@ -189,6 +189,15 @@ pub trait Content {
     ///
     /// The bytes are not where they belong.
     fn publish(&mut self) -> Result<(), HostError>;
+
+    /// Goes back to the start, so that all that was read, or written, can be read (again). No server needs this.
+    ///
+    /// # Errors
+    ///
+    /// [`HostError::Unsupported`] where nothing is kept that could be read.
+    fn rewind(&mut self) -> Result<(), HostError> {
+        Err(HostError::Unsupported)
+    }
 }
 
 /// A directory that is being read, entry by entry, without `.` and `..`.

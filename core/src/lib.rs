@@ -57,7 +57,7 @@
 //! | [`time`], [`path`], [`part`], [`pattern`], [`netrc`], [`entry`] | values that know nothing of a wire |
 //! | [`wire`] | text in, values out, and back; the table of [verbs](wire::verb::Verb) |
 //! | [`host`] | what a session wants of a machine: files and users |
-//! | [`codec`], [`pump`] | bytes in, bytes out; content through a codec to a socket |
+//! | [`codec`], [`pump`], [`digest`] | bytes in, bytes out; content through a codec to a socket; digests of content |
 //! | [`machine`] | what a session and its driver say to each other |
 //! | [`server`], [`client`] | the two sides |
 #![no_std]
@@ -67,6 +67,7 @@ extern crate alloc;
 
 pub mod client;
 pub mod codec;
+pub mod digest;
 pub mod entry;
 pub mod host;
 pub mod machine;

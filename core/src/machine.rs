@@ -12,6 +12,7 @@ use bytes::Bytes;
 use thiserror::Error;
 
 use crate::codec::{Codec, CodecError};
+use crate::digest::{self, Digest};
 use crate::host::HostError;
 use crate::time::Instant;
 
@@ -62,9 +63,12 @@ pub enum Action<E> {
     /// Move bytes between the data connection and the content at hand. Answered by [`Input::Moved`] and [`Input::Marked`], any
     /// number of them, and [`Input::Finished`]. The data connection is closed then, unless the flow keeps it.
     Start(Flow),
+    /// Make a digest of the content at hand, and meanwhile leave whatever the data side holds as it is. Answered by
+    /// [`Input::Moved`], any number of them, and [`Input::Digested`].
+    Digest(digest::Order),
     /// All bytes came: let the content appear under its name. Answered by [`Input::Published`].
     Publish,
-    /// Drop listener, data connection, flow, and content that was not published. No answer; none that was due comes.
+    /// Drop listener, data connection, flow, digest, and content that was not published. No answer; none that was due comes.
     Abandon,
     /// End the control connection. The session is over.
     Close,
@@ -143,6 +147,8 @@ pub enum Input {
     Marked(Mark),
     /// The flow is over. Where the peer's close ends it, `Ok` says that it closed in order.
     Finished(Result<(), TransferError>),
+    /// The digest is made, or could not be.
+    Digested(Result<Digest, HostError>),
     /// The content stands under its name, or could not be put there.
     Published(Result<(), HostError>),
     /// The program is to end: no new work; what runs may finish within its bound.

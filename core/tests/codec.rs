@@ -303,7 +303,8 @@ fn a_bound_is_kept_both_ways() {
     assert_eq!(send(9), b"\x40\x00\x06abcdef");
     for form in [block, Form::stream(Representation::Image)] {
         let wire = converted(Codec::new(form, Way::Send), &[b"abcdef".to_vec()], 100);
-        let receive = |count| convert(Codec::new(form, Way::Receive).limited(Some(count)), &[wire.clone()], 100);
+        let receive =
+            |count| convert(Codec::new(form, Way::Receive).limited(Some(count)), std::slice::from_ref(&wire), 100);
         assert_eq!(receive(6), Ok((b"abcdef".to_vec(), 0)), "{form:?}");
         assert_eq!(receive(5), Err(CodecError::TooMuch), "{form:?}");
     }

@@ -12,7 +12,8 @@ use longshore_core::wire::line::{LineDecoder, Side};
 use longshore_core::wire::listing::{read, write};
 use longshore_core::wire::reply::{Reply, ReplyDecoder};
 use longshore_core::wire::url::Url;
-use longshore_core::wire::{address, feature, quoted, time_value};
+use longshore_core::wire::verb::Verb;
+use longshore_core::wire::{address, feature, hash, quoted, time_value};
 use longshore_sim::vectors::{Row, each};
 
 macro_rules! table {
@@ -335,5 +336,20 @@ fn urls_are_read_as_the_table_says() {
         let segments = (row.raw("segments[]") != "~").then(|| row.list("segments[]"));
         assert_eq!(url.segments, segments);
         assert_eq!(url.kind, row.bytes("type").map(|letter| letter[0]));
+    });
+}
+
+#[test]
+fn digests_are_read_as_the_table_says() {
+    each(table!("hash_replies"), |row| {
+        let verb = Verb::from_upper(row.raw("cmd").as_bytes()).unwrap();
+        let told = hash::parse(verb, &reply_of(&row.bytes("reply").unwrap()));
+        if row.raw("alg") == "err" {
+            return assert_eq!(told, None);
+        }
+        let told = told.unwrap();
+        assert_eq!(told.algorithm.as_deref(), row.bytes("alg").as_deref());
+        assert_eq!(told.range.as_deref(), row.bytes("range").as_deref());
+        assert_eq!(told.hex, row.bytes("hex").unwrap());
     });
 }

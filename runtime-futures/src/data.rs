@@ -10,11 +10,12 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_lite::future;
+use longshore_core::digest::{Digest, Summing};
 use longshore_core::host::HostError;
 use longshore_core::machine::{Action, Input, Listen, NetworkError, Route, TransferError, Way};
 use longshore_core::time::Instant;
 use longshore_host::net;
-use longshore_host::transfer::{Cargo, Native, Transfer, Turn};
+use longshore_host::transfer::{BURST, Cargo, Native, Transfer, Turn, sum};
 use rustix::net::Shutdown;
 
 use crate::{Runtime, Watch, loose};
@@ -30,7 +31,9 @@ pub(crate) struct Data<R: Runtime, C> {
     cargo: Option<Cargo<C>>,
     /// What came behind the end of a file on a data connection that outlives it.
     came: Vec<u8>,
-    /// While a job is out, it has transfer and cargo.
+    /// A digest that is being made of the cargo.
+    summing: Option<Summing>,
+    /// While a job is out, it has the cargo, and transfer or digest.
     job: Option<Job<C>>,
     /// How the last turn ended, where that is still to be followed.
     turn: Option<Turn>,
@@ -62,9 +65,16 @@ type Job<C> = Pin<Box<dyn Future<Output = Done<C>> + Send>>;
 /// What a job came to.
 struct Done<C> {
     moved: u64,
-    turn: Turn,
-    transfer: Transfer,
     cargo: Option<Cargo<C>>,
+    work: Work,
+}
+
+/// What it worked at.
+enum Work {
+    /// And how the last turn ended.
+    Transfer(Transfer, Turn),
+    /// And the digest, once it is made.
+    Digest(Summing, Option<Result<Digest, HostError>>),
 }
 
 /// What can be done next, without a wait.
@@ -79,8 +89,17 @@ enum Next {
 
 impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
     pub(crate) fn new() -> Self {
-        let came = Vec::new();
-        Self { end: None, transfer: None, cargo: None, came, job: None, turn: None, hold_until: None, hot: false }
+        Self {
+            end: None,
+            transfer: None,
+            cargo: None,
+            came: Vec::new(),
+            summing: None,
+            job: None,
+            turn: None,
+            hold_until: None,
+            hot: false,
+        }
     }
 
     pub(crate) fn offer(&mut self, cargo: Cargo<C>) {
@@ -116,6 +135,7 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
                 self.transfer = Some(Transfer::new(flow, cargo, &mut self.came));
                 self.hot = true;
             }
+            Action::Digest(order) => self.summing = Some(Summing::new(order)),
             Action::Publish => {
                 // Nothing else may happen meanwhile: what is published cannot be taken back.
                 let cargo = self.cargo.take()?;
@@ -206,6 +226,16 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
 
     /// Does what can be done at once.
     fn step(&mut self) -> Next {
+        if let Some(mut summing) = self.summing.take()
+            && let Some(mut cargo) = self.cargo.take()
+        {
+            self.job = Some(Box::pin(R::unblock(move || {
+                let (moved, result) = sum(&mut summing, &mut cargo, BURST);
+                let is_needed = result.is_none() || summing.keeps_content();
+                Done { moved, cargo: is_needed.then_some(cargo), work: Work::Digest(summing, result) }
+            })));
+            return Next::Job;
+        }
         let Some(End { phase, socket, watch }) = &mut self.end else {
             return Next::Nothing;
         };
@@ -281,20 +311,28 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
                 let (moved, turn) = transfer.burst(socket.as_fd(), &mut cargo);
                 // A file that was sent is closed here, where it may take its time.
                 let is_over = transfer.way() == Way::Send && matches!(turn, Turn::Done(_));
-                Done { moved, turn, transfer, cargo: (!is_over).then_some(cargo) }
+                Done { moved, cargo: (!is_over).then_some(cargo), work: Work::Transfer(transfer, turn) }
             })));
         }
     }
 
     /// Takes back what a job had.
     fn returned(&mut self, done: Done<C>) -> Option<Input> {
-        let Done { moved, turn, transfer, cargo } = done;
-        // If nothing was moved the disk was slow, and not the peer, whose time begins anew.
-        let tells = moved > 0 || !matches!(turn, Turn::Done(_));
-        self.transfer = Some(transfer);
-        self.cargo = cargo;
-        self.turn = Some(turn);
-        tells.then_some(Input::Moved(moved))
+        self.cargo = done.cargo;
+        match done.work {
+            Work::Transfer(transfer, turn) => {
+                // If nothing was moved the disk was slow, and not the peer, whose time begins anew.
+                let tells = done.moved > 0 || !matches!(turn, Turn::Done(_));
+                self.transfer = Some(transfer);
+                self.turn = Some(turn);
+                tells.then_some(Input::Moved(done.moved))
+            }
+            Work::Digest(_, Some(result)) => Some(Input::Digested(result)),
+            Work::Digest(summing, None) => {
+                self.summing = Some(summing);
+                Some(Input::Moved(done.moved))
+            }
+        }
     }
 
     /// The socket is of no more use.
@@ -322,8 +360,11 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
             let (transfer, cargo) = match job {
                 None => (transfer, cargo),
                 Some(job) => {
-                    let done = job.await;
-                    (Some(done.transfer), done.cargo)
+                    let Done { cargo, work, .. } = job.await;
+                    match work {
+                        Work::Transfer(transfer, _) => (Some(transfer), cargo),
+                        Work::Digest(..) => (None, cargo),
+                    }
                 }
             };
             if let Some(mut cargo) = cargo {

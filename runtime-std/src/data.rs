@@ -3,17 +3,23 @@
 use std::net::{TcpListener, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 
+use longshore_core::digest::Summing;
 use longshore_core::host::HostError;
 use longshore_core::machine::{Action, Input, Listen, NetworkError, Route, Way};
 use longshore_host::net;
-use longshore_host::transfer::{Cargo, Native, Transfer, Turn, interest};
+use longshore_host::transfer::{Cargo, Native, Transfer, Turn, interest, sum};
 use rustix::event::PollFlags;
+
+/// How much of a digest is made between two looks at the control connection, in bytes: a few milliseconds' worth.
+const SUM: u64 = 1024 * 1024;
 
 #[derive(Debug)]
 pub(crate) struct Data<C> {
     socket: Socket,
     transfer: Option<Transfer>,
     cargo: Option<Cargo<C>>,
+    /// A digest that is being made of the cargo.
+    summing: Option<Summing>,
     /// What came behind the end of a file on a data connection that outlives it.
     came: Vec<u8>,
     /// The last turn moved something, so the next is worth a try without asking the system.
@@ -32,7 +38,7 @@ enum Socket {
 
 impl<C: Native> Data<C> {
     pub(crate) fn new() -> Self {
-        Self { socket: Socket::None, transfer: None, cargo: None, came: Vec::new(), hot: false }
+        Self { socket: Socket::None, transfer: None, cargo: None, summing: None, came: Vec::new(), hot: false }
     }
 
     pub(crate) fn offer(&mut self, content: C) {
@@ -67,7 +73,14 @@ impl<C: Native> Data<C> {
                 let Some(cargo) = &mut self.cargo else {
                     return Some(Input::Finished(Err(HostError::Failed.into())));
                 };
+                if flow.way == Way::Send && !flow.codec.is_identity() {
+                    cargo.read_ahead();
+                }
                 self.transfer = Some(Transfer::new(flow, cargo, &mut self.came));
+                self.hot = true;
+            }
+            Action::Digest(order) => {
+                self.summing = Some(Summing::new(order));
                 self.hot = true;
             }
             Action::Publish => {
@@ -105,6 +118,9 @@ impl<C: Native> Data<C> {
     /// Takes a turn: a connection, or one bounded slice of the transfer.
     #[inline(never)]
     pub(crate) fn step(&mut self) -> Option<Input> {
+        if self.summing.is_some() {
+            return self.sum();
+        }
         match &self.socket {
             Socket::Accepting(listener, from) => {
                 let result = net::accept_from(listener, *from)?;
@@ -148,6 +164,18 @@ impl<C: Native> Data<C> {
             }
             Socket::None | Socket::Listening(_) => None,
         }
+    }
+
+    /// Makes some of a digest.
+    fn sum(&mut self) -> Option<Input> {
+        let (summing, cargo) = (self.summing.as_mut()?, self.cargo.as_mut()?);
+        let (count, result) = sum(summing, cargo, SUM);
+        let Some(result) = result else {
+            return Some(Input::Moved(count));
+        };
+        self.cargo.take_if(|_| !summing.keeps_content());
+        (self.summing, self.hot) = (None, false);
+        Some(Input::Digested(result))
     }
 
     /// Drops all; what came is kept, so that it may be resumed from there.

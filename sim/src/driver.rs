@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
+use longshore_core::digest::Summing;
 use longshore_core::host::Content;
 use longshore_core::machine::{Action, Flow, Input, Machine, NetworkError, Route, TransferError, Way};
 use longshore_core::pump::{Inflow, Outflow};
@@ -25,6 +26,7 @@ pub struct Driver<M, C> {
     data: Data,
     flow: Option<Pump>,
     content: Option<C>,
+    summing: Option<Summing>,
     /// What the session is still to be told of the data connection.
     news: VecDeque<Input>,
     /// How many data connections there have been.
@@ -57,6 +59,7 @@ impl<M: Machine, C: Content> Driver<M, C> {
             data: Data::None,
             flow: None,
             content: None,
+            summing: None,
             news: VecDeque::new(),
             data_connections: 0,
         }
@@ -189,6 +192,10 @@ impl<M: Machine, C: Content> Driver<M, C> {
                 });
                 None
             }
+            Action::Digest(order) => {
+                self.summing = Some(Summing::new(order));
+                None
+            }
             Action::Publish => self.content.as_mut().map(|content| Input::Published(content.publish())),
             Action::Abandon => {
                 self.abandon();
@@ -205,12 +212,22 @@ impl<M: Machine, C: Content> Driver<M, C> {
         }
         self.data = Data::None;
         self.flow = None;
+        self.summing = None;
         self.news.clear();
     }
 
     fn data_step(&mut self, now: Instant) -> Option<Input> {
         if let Some(news) = self.news.pop_front() {
             return Some(news);
+        }
+        if let (Some(summing), Some(content)) = (&mut self.summing, &mut self.content) {
+            let result = match summing.step(content) {
+                Ok((count, None)) => return Some(Input::Moved(count)),
+                Ok((_, Some(digest))) => Ok(digest),
+                Err(error) => Err(error),
+            };
+            self.summing = None;
+            return Some(Input::Digested(result));
         }
         if let Data::Accepting(port) = self.data {
             let stream = self.network.accept(port)?;

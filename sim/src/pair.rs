@@ -45,6 +45,11 @@ impl Content for Buffer {
         self.published = true;
         Ok(())
     }
+
+    fn rewind(&mut self) -> Result<(), HostError> {
+        self.read = 0;
+        Ok(())
+    }
 }
 
 /// Both sides of a session, joined by a link that cuts and delays.

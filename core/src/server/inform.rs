@@ -9,31 +9,30 @@ use bytes::Bytes;
 use super::request::{Outcome, Status, Task};
 use super::{Note, Session, Then, Work, about};
 use crate::codec::{Mode, Representation, Structure};
+use crate::digest::Algorithm;
 use crate::host::Access;
 use crate::wire::facts::FactSet;
+use crate::wire::hash;
 use crate::wire::scan::{split_once, word};
+use crate::wire::site::{self, Site};
 use crate::wire::verb::{Argument, Offer, Verb};
 
 impl Session {
     pub(super) fn features(&mut self) {
-        let facts = format!("MLST {}", self.facts.feature());
-        let list = [
-            "AVBL",
-            "CLNT",
-            "EPRT",
-            "EPSV",
-            "HOST",
-            "LANG EN*",
-            "MDTM",
-            "MFF Modify;UNIX.mode;",
-            "MFMT",
-            &facts,
-            "REST STREAM",
-            "SIZE",
-            "TVFS",
-            "UTF8",
-        ];
-        let lines = list.iter().fold(String::new(), |lines, feature| lines + " " + feature + "\r\n");
+        let mut lines = String::new();
+        for verb in Verb::ALL {
+            let row = verb.row();
+            let Some(feature) = row.feature.filter(|_| row.offer == Offer::Served) else {
+                continue;
+            };
+            lines = lines + " " + feature;
+            match verb {
+                Verb::Mlst => lines = lines + " " + &self.facts.feature(),
+                Verb::Hash => lines = lines + " " + &hash::feature(self.algorithm),
+                _ => {}
+            }
+            lines += "\r\n";
+        }
         self.reply_lines(211, b"Features:", lines.as_bytes(), "End");
     }
 
@@ -51,7 +50,17 @@ impl Session {
                 }
                 Err(error) => self.reply(501, format!("{error}")),
             },
-            _ => self.reply(501, "There are options for MLST and UTF8 only."),
+            b"HASH" => {
+                let chosen = if options.is_empty() { Some(self.algorithm) } else { Algorithm::from_name(options) };
+                match chosen {
+                    Some(algorithm) => {
+                        self.algorithm = algorithm;
+                        self.reply(200, algorithm.name());
+                    }
+                    None => self.reply(501, "There is no such algorithm; FEAT lists them."),
+                }
+            }
+            _ => self.reply(501, "There are options for HASH, MLST and UTF8 only."),
         }
     }
 
@@ -158,21 +167,27 @@ impl Session {
 
     /// STAT during a transfer (RFC 959, section 4.1.3).
     pub(super) fn transfer_status(&mut self) {
-        if let Work::Transfer(transfer) = &self.work {
-            let text = transfer.progress();
-            self.reply(213, text);
-        }
+        let text = match &self.work {
+            Work::Transfer(transfer) => transfer.progress(),
+            Work::Digesting(digesting) => digesting.progress(),
+            _ => return,
+        };
+        self.reply(213, text);
     }
 
     pub(super) fn site(&mut self, argument: Bytes) {
-        let (name, rest) = split_once(&argument, b' ').unwrap_or((&argument, b""));
-        match name.to_ascii_uppercase().as_slice() {
-            b"HELP" => self.reply_lines(214, b"SITE commands:", b" CHMOD octal-mode path\r\n HELP\r\n", "End"),
-            b"CHMOD" => {
+        match site::parse(&argument) {
+            Some((Site::Chmod, rest)) => {
                 let rest = argument.slice_ref(rest);
                 self.change_mode(&rest);
             }
-            _ => self.reply(500, "There are SITE CHMOD and SITE HELP only."),
+            Some((Site::Help, _)) => {
+                let lines = site::TABLE.iter().fold(String::new(), |lines, row| {
+                    lines + &format!(" {}{}: {}\r\n", row.name, row.argument, row.summary)
+                });
+                self.reply_lines(214, b"SITE commands:", lines.as_bytes(), "End");
+            }
+            None => self.reply(500, "There is no such SITE command; SITE HELP lists them."),
         }
     }
 }

@@ -5,6 +5,7 @@ use bytes::Bytes;
 use super::request::{Password, Task};
 use super::{LOGIN_ATTEMPTS, Note, Session, Then, Work};
 use crate::codec::Form;
+use crate::digest::Algorithm;
 use crate::host::{Access, LoginError, is_anonymous};
 use crate::path::VirtualPath;
 use crate::server::transfer::Portion;
@@ -140,6 +141,7 @@ impl Session {
         self.portion = Portion::WHOLE;
         self.announced = None;
         self.facts = FactSet::default();
+        self.algorithm = Algorithm::Sha256;
         self.reply(220, "Ready for a new user.");
     }
 }

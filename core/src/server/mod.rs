@@ -9,6 +9,7 @@
 //! | `secure.rs` | AUTH PBSZ PROT CCC ADAT |
 //! | `inform.rs` | FEAT OPTS HELP SYST STAT NOOP CLNT LANG SITE |
 //! | `navigate.rs` | CWD CDUP PWD |
+//! | `digest.rs` | HASH XCRC XMD5 XSHA XSHA1 XSHA256 XSHA512 |
 //! | `files.rs` | MKD RMD DELE RNFR RNTO SIZE MDTM MFMT MLST, SITE CHMOD |
 //! | `data.rs` | TYPE STRU MODE, PORT PASV EPRT EPSV |
 //! | `transfer.rs` | RETR STOR STOU APPE LIST NLST MLSD, ALLO REST RANG, ABOR |
@@ -27,6 +28,7 @@
 
 mod config;
 mod data;
+mod digest;
 mod files;
 mod inform;
 mod listing;
@@ -46,12 +48,14 @@ use bytes::Bytes;
 
 pub use self::config::{Config, LINE_LIMIT, LOGIN_ATTEMPTS, QUEUE_BYTES, QUEUE_LINES, STOP_GRACE, UNSENT_LIMIT};
 use self::data::{Endpoint, Passive};
+use self::digest::Digesting;
 pub use self::listing::{Listing, SORTED_NAMES};
 use self::login::Login;
 pub use self::request::{ASCII_SIZE_LIMIT, Answer, Request, STATUS_ENTRIES, ServerContent};
 use self::request::{Outcome, Task};
 use self::transfer::{Portion, Transfer};
 use crate::codec::Form;
+use crate::digest::Algorithm;
 use crate::host::Access;
 use crate::machine::{Action, Input, Machine};
 use crate::outbox::Outbox;
@@ -153,6 +157,8 @@ pub struct Session {
     announced: Option<u64>,
     rename_from: Option<VirtualPath>,
     facts: FactSet,
+    /// What HASH makes digests with.
+    algorithm: Algorithm,
     clocks: Clocks,
 }
 
@@ -168,6 +174,7 @@ enum Work {
     Delayed(Instant),
     /// Boxed, so that a session at rest is small.
     Transfer(Box<Transfer>),
+    Digesting(Box<Digesting>),
 }
 
 /// What becomes of a host's answer.
@@ -179,6 +186,8 @@ enum Then {
     File(Verb, Bytes, VirtualPath),
     /// A transfer that is ready to begin.
     Transfer(Box<Transfer>),
+    /// A digest likewise.
+    Digest(Box<Digesting>),
     /// The control connection is gone, and so is the interest in the answer.
     Nothing,
 }
@@ -249,6 +258,7 @@ impl Session {
             announced: None,
             rename_from: None,
             facts: FactSet::default(),
+            algorithm: Algorithm::Sha256,
             clocks: Clocks { started: now, active: now, drained: now },
         }
     }
@@ -264,6 +274,7 @@ impl Session {
             (Then::Login, Outcome::Login(result)) => self.logged_in(now, result),
             (Then::Enter(path), Outcome::Done(result)) => self.entered(path, result),
             (Then::Transfer(transfer), Outcome::Opened(result)) => self.opened(now, transfer, result),
+            (Then::Digest(digesting), Outcome::Opened(result)) => self.digest_opened(now, digesting, result),
             (Then::File(verb, name, path), outcome) => self.file_answered(verb, &name, path, outcome),
             // Content that was opened for nobody is dropped.
             _ => self.actions.push_back(Action::Abandon),
@@ -377,7 +388,11 @@ impl Session {
             Verb::Mff => self.set_facts(path),
             Verb::Avbl => self.available(argument),
             Verb::Host => self.virtual_host(&path),
-            _ => self.reply(502, "Command not implemented."),
+            Verb::Hash => self.hash(path),
+            _ => match crate::wire::hash::algorithm(verb) {
+                Some(algorithm) => self.old_hash(verb, algorithm, &path),
+                None => self.reply(502, "Command not implemented."),
+            },
         }
     }
 
@@ -402,10 +417,19 @@ impl Session {
                 self.aborts += 1;
                 true
             }
-            Ok(Command { verb: Verb::Stat, argument: None }) if matches!(self.work, Work::Transfer(_)) => {
+            Ok(Command { verb: Verb::Stat, argument: None }) if self.has_progress() => {
                 self.transfer_status();
                 true
             }
+            _ => false,
+        }
+    }
+
+    /// Whether STAT can tell of what is under way.
+    fn has_progress(&self) -> bool {
+        match &self.work {
+            Work::Transfer(_) => true,
+            Work::Digesting(digesting) => digesting.may_be_overtaken(),
             _ => false,
         }
     }
@@ -513,8 +537,13 @@ impl Session {
             self.close_with(421, "Timeout.");
         }
         if self.stop_at().is_some_and(|until| now >= until) {
-            if matches!(self.work, Work::Transfer(_)) {
-                self.end_transfer(now, 426, "The server is about to stop; transfer aborted.");
+            match self.work {
+                Work::Transfer(_) => self.end_transfer(now, 426, "The server is about to stop; transfer aborted."),
+                Work::Digesting(_) => {
+                    self.actions.push_back(Action::Abandon);
+                    self.digest_failed("The server is about to stop");
+                }
+                _ => {}
             }
             self.close_with(421, "The server is about to stop.");
         }
@@ -609,7 +638,11 @@ impl Machine for Session {
             Input::Stop => {}
             Input::Listening(result) => self.listening(result),
             Input::Connected(result) => self.connected(now, result),
-            Input::Moved(count) => self.moved(now, count),
+            Input::Moved(count) => {
+                self.moved(now, count);
+                self.digest_moved(now, count);
+            }
+            Input::Digested(result) => self.digested(now, result),
             Input::Marked(mark) => self.marked(now, &mark),
             Input::Finished(result) => self.finished(now, result),
             Input::Published(result) => self.published(now, result),
@@ -638,7 +671,7 @@ impl Machine for Session {
         let work = match &self.work {
             Work::Delayed(until) => Some(*until),
             Work::Transfer(transfer) => transfer.deadline(&self.config),
-            Work::Ready | Work::Asked(_) | Work::Listening(_) => None,
+            Work::Ready | Work::Asked(_) | Work::Listening(_) | Work::Digesting(_) => None,
         };
         if self.life == Life::Over {
             return None;

@@ -30,22 +30,55 @@ pub struct Request(pub(super) Task);
 
 #[derive(Debug)]
 pub(super) enum Task {
-    Login { user: Bytes, password: Password },
+    Login {
+        user: Bytes,
+        password: Password,
+    },
     Enter(VirtualPath),
     Entry(VirtualPath),
-    Size { path: VirtualPath, ascii: bool },
-    Status { path: VirtualPath },
-    Retrieve { path: VirtualPath, offset: u64 },
-    Store { path: VirtualPath, how: Store },
-    List { path: VirtualPath, format: Format, all: bool, patterns: bool },
+    Size {
+        path: VirtualPath,
+        ascii: bool,
+    },
+    Status {
+        path: VirtualPath,
+    },
+    Retrieve {
+        path: VirtualPath,
+        offset: u64,
+    },
+    Store {
+        path: VirtualPath,
+        how: Store,
+    },
+    List {
+        path: VirtualPath,
+        format: Format,
+        all: bool,
+        patterns: bool,
+    },
     MakeDirectory(VirtualPath),
     RemoveDirectory(VirtualPath),
     Remove(VirtualPath),
-    Rename { from: VirtualPath, to: VirtualPath },
-    SetModified { path: VirtualPath, time: Timestamp },
-    SetMode { path: VirtualPath, mode: u32 },
-    SetFacts { path: VirtualPath, facts: NewFacts },
+    Rename {
+        from: VirtualPath,
+        to: VirtualPath,
+    },
+    SetModified {
+        path: VirtualPath,
+        time: Timestamp,
+    },
+    SetMode {
+        path: VirtualPath,
+        mode: u32,
+    },
+    SetFacts {
+        path: VirtualPath,
+        facts: NewFacts,
+    },
     Available(VirtualPath),
+    /// Opens the first of these that is there, from an offset.
+    Digest(Vec<(VirtualPath, u64)>),
 }
 
 /// A password, which never prints.
@@ -86,6 +119,8 @@ pub(super) struct Opened {
     pub(super) name: Option<Bytes>,
     /// Where in the file the writing begins.
     pub(super) offset: Option<u64>,
+    /// Which of several files it is.
+    pub(super) choice: usize,
 }
 
 /// What a server's data connection carries.
@@ -169,6 +204,13 @@ impl Request {
             Task::SetModified { path, time } => done(host.set_modified(&path, time)),
             Task::SetMode { path, mode } => done(host.set_mode(&path, mode)),
             Task::SetFacts { path, facts } => done(set_facts(host, &path, facts)),
+            Task::Digest(files) => match open_first(host, &files) {
+                Ok((choice, file)) => {
+                    let opened = Opened { choice, ..Opened::default() };
+                    (Outcome::Opened(Ok(opened)), Some(ServerContent::File(file)))
+                }
+                Err(error) => (Outcome::Opened(Err(error)), None),
+            },
             Task::Available(path) => (Outcome::Number(host.available(&path)), None),
         };
         (Answer(outcome), content)
@@ -200,7 +242,20 @@ fn store<H: Host>(host: &H, path: &VirtualPath, how: Store) -> Result<(H::File, 
         Store::Append => host.attributes(path).ok().map(|attributes| attributes.size),
         Store::Replace | Store::Unique => None,
     };
-    host.store(path, how).map(|(file, name)| (file, Opened { size: None, name, offset }))
+    host.store(path, how).map(|(file, name)| (file, Opened { name, offset, ..Opened::default() }))
+}
+
+/// Opens the first of several files that is there. Where none is, it is the first that is told of.
+fn open_first<H: Host>(host: &H, files: &[(VirtualPath, u64)]) -> Result<(usize, H::File), HostError> {
+    let mut first = None;
+    for (choice, (path, offset)) in files.iter().enumerate() {
+        match host.open(path, *offset) {
+            Ok((file, _)) => return Ok((choice, file)),
+            Err(error @ (HostError::NotFound | HostError::NotDirectory)) => first = first.or(Some(error)),
+            Err(error) => return Err(first.unwrap_or(error)),
+        }
+    }
+    Err(first.unwrap_or(HostError::NotFound))
 }
 
 fn set_facts<H: Host>(host: &H, path: &VirtualPath, facts: NewFacts) -> Result<(), HostError> {

@@ -431,7 +431,7 @@ impl Session {
 
     /// Whether an ABOR can be acted on now. What the host is about to publish is past stopping: its reply comes first.
     pub(super) fn can_abort(&self) -> bool {
-        matches!(self.work, Work::Ready | Work::Transfer(_)) && !self.is_publishing()
+        matches!(self.work, Work::Ready | Work::Transfer(_) | Work::Digesting(_)) && !self.is_publishing()
     }
 
     /// Whether a download or a listing is under way, to which an end of the control connection can do no harm.
@@ -448,6 +448,11 @@ impl Session {
         self.rename_from = None;
         if matches!(self.work, Work::Transfer(_)) {
             self.end_transfer(now, 426, "Transfer aborted.");
+            self.reply(226, "Abort successful.");
+        } else if matches!(self.work, Work::Digesting(_)) {
+            self.endpoint = Endpoint::None;
+            self.actions.push_back(Action::Abandon);
+            self.digest_failed("Aborted");
             self.reply(226, "Abort successful.");
         } else if self.endpoint != Endpoint::None {
             self.drop_endpoint();

@@ -9,6 +9,8 @@
 //! | [`feature`] | the answer to FEAT | RFC 2389 |
 //! | [`facts`] | MLST and MLSD entries, OPTS MLST | RFC 3659 §7 |
 //! | [`new_facts`] | MFF, SITE CHMOD | draft-somers-ftp-mfxx |
+//! | [`hash`] | HASH and its older forms | draft-bryan-ftpext-hash |
+//! | [`site`] | the commands behind SITE | |
 //! | [`host_name`] | HOST | RFC 7151 §3.1 |
 //! | [`listing`] | LIST lines: ours written, everybody's read | in no RFC |
 //! | [`time_value`] | `YYYYMMDDHHMMSS` | RFC 3659 §2.3 |
@@ -21,6 +23,7 @@ pub mod address;
 pub mod command;
 pub mod facts;
 pub mod feature;
+pub mod hash;
 pub mod host_name;
 pub mod line;
 pub mod listing;
@@ -28,6 +31,7 @@ pub mod new_facts;
 pub mod quoted;
 pub mod reply;
 pub mod scan;
+pub mod site;
 pub mod time_value;
 pub mod url;
 pub mod verb;

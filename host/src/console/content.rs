@@ -111,7 +111,8 @@ impl Download {
 /// Opens a part, and never what a link in its place leads to.
 fn open_part(path: &Path, truncate: bool) -> io::Result<File> {
     let no_follow = i32::try_from(OFlags::NOFOLLOW.bits()).unwrap_or(0);
-    OpenOptions::new().write(true).create(true).truncate(truncate).custom_flags(no_follow).open(path)
+    // It is read when it is checked.
+    OpenOptions::new().read(true).write(true).create(true).truncate(truncate).custom_flags(no_follow).open(path)
 }
 
 /// The file that is meant: where a link leads, if it leads anywhere.
@@ -125,7 +126,9 @@ fn real(target: &Path) -> io::Result<PathBuf> {
 impl Content for LocalContent {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, HostError> {
         match self {
-            Self::Upload(file) => file.read(buffer).map_err(|error| host_error(&error)),
+            Self::Upload(file) | Self::Download(Download { file, .. }) => {
+                file.read(buffer).map_err(|error| host_error(&error))
+            }
             _ => Err(HostError::Unsupported),
         }
     }
@@ -158,6 +161,14 @@ impl Content for LocalContent {
             _ => Ok(()),
         };
         result.map_err(|error| host_error(&error))
+    }
+
+    fn rewind(&mut self) -> Result<(), HostError> {
+        let file = match self {
+            Self::Upload(file) | Self::Download(Download { file, part: Some(_), .. }) => file,
+            _ => return Err(HostError::Unsupported),
+        };
+        file.seek(SeekFrom::Start(0)).map(drop).map_err(|error| host_error(&error))
     }
 }
 

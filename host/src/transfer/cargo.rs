@@ -25,12 +25,22 @@ impl<C: Native> Cargo<C> {
     }
 
     /// Content that is to be sent: reads it ahead, and is done with it, where it is small. This may wait for a disk.
-    pub fn ahead(mut content: C) -> Self {
+    pub fn ahead(content: C) -> Self {
+        let mut cargo = Self::new(content);
+        cargo.read_ahead();
+        cargo
+    }
+
+    /// Reads ahead what is to be sent, and is done with the content, where it is small. This may wait for a disk.
+    pub fn read_ahead(&mut self) {
+        let Some(content) = self.content.as_mut().filter(|_| self.memory.is_empty()) else {
+            return;
+        };
         let size = content.descriptor().and_then(|file| rustix::fs::fstat(file).ok()).map(|stat| stat.st_size);
         let room = match size.map(usize::try_from) {
             // One byte more shows that there are no more.
             Some(Ok(size @ 0..=SMALL)) => size + 1,
-            Some(_) => return Self::new(content),
+            Some(_) => return,
             None => SMALL,
         };
         let mut memory = vec![0; room];
@@ -47,7 +57,10 @@ impl<C: Native> Cargo<C> {
             }
         }
         memory.truncate(filled);
-        Self { content: (!is_whole).then_some(content), memory }
+        self.memory = memory;
+        if is_whole {
+            self.content = None;
+        }
     }
 
     /// Whether there is nothing but memory.
@@ -131,5 +144,10 @@ impl<C: Content> Content for Cargo<C> {
 
     fn publish(&mut self) -> Result<(), HostError> {
         self.content.as_mut().map_or(Ok(()), C::publish)
+    }
+
+    fn rewind(&mut self) -> Result<(), HostError> {
+        self.memory = Vec::new();
+        self.content.as_mut().map_or(Err(HostError::Unsupported), C::rewind)
     }
 }

@@ -20,6 +20,7 @@ use std::os::fd::BorrowedFd;
 use std::time::{Duration, Instant};
 
 use longshore_core::codec::Codec;
+use longshore_core::digest::{Digest, Summing};
 use longshore_core::host::{Content, Host, HostError};
 use longshore_core::machine::{Flow, Mark, TransferError, Way};
 use longshore_core::pump::{Inflow, Outflow, Taken};
@@ -38,7 +39,7 @@ const TURN: usize = 4 * 1024 * 1024;
 /// The size of the buffer where the system does not copy.
 const BUFFER: usize = 256 * 1024;
 /// The most that a burst moves, in bytes, before it reports.
-const BURST: u64 = 16 * 1024 * 1024;
+pub const BURST: u64 = 16 * 1024 * 1024;
 /// How long a burst takes before it reports, if its steps do not take longer.
 const BURST_TIME: Duration = Duration::from_millis(100);
 /// A peer that took or gave so much since the last wait, in bytes, is likely to be ready again at once.
@@ -175,7 +176,9 @@ impl Transfer {
             Way::Send if codec.is_identity() && cargo.descriptor().is_some() => Engine::SendFile { left: codec.left() },
             Way::Send => {
                 let (head, is_whole) = cargo.take_head();
-                Engine::Out(Outflow::ahead(codec, BUFFER, head, is_whole))
+                // What frames and line ends add to a small file has room in twice its size.
+                let capacity = if is_whole { (2 * head.len()).clamp(4096, BUFFER) } else { BUFFER };
+                Engine::Out(Outflow::ahead(codec, capacity, head, is_whole))
             }
             Way::Receive if codec.is_identity() && codec.left().is_none() && came.is_empty() => {
                 Engine::Plain { may_splice: true }
@@ -347,6 +350,30 @@ impl Transfer {
             }
             Err(Errno::IO) => Turn::Done(Err(HostError::Failed.into())),
             Err(_) => Turn::Done(Err(TransferError::Lost)),
+        }
+    }
+}
+
+/// Makes some of a digest: reads up to `most` bytes of the content, or for as long as a burst takes. Says how many those were, and gives
+/// the digest once it is made. This may wait for a disk.
+pub fn sum(
+    summing: &mut Summing,
+    cargo: &mut Cargo<impl Native>,
+    most: u64,
+) -> (u64, Option<Result<Digest, HostError>>) {
+    let start = Instant::now();
+    let mut read = 0;
+    if let Err(error) = cargo.write_out() {
+        return (read, Some(Err(error)));
+    }
+    loop {
+        match summing.step(cargo) {
+            Ok((count, None)) => read += count,
+            Ok((_, Some(digest))) => return (read, Some(Ok(digest))),
+            Err(error) => return (read, Some(Err(error))),
+        }
+        if read >= most || start.elapsed() >= BURST_TIME {
+            return (read, None);
         }
     }
 }
