@@ -120,6 +120,8 @@ pub struct Flow {
     pub way: Way,
     /// What happens to the bytes between the content and the data connection.
     pub codec: Codec,
+    /// Whether content that was sent is still needed, since a digest is to be made of it. What came always is.
+    pub keeps_content: bool,
 }
 
 /// A restart marker in data that came (RFC 959, section 3.5).

@@ -3,7 +3,7 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use longshore_core::client::{Config, Event, Job, JobError, JobId, ListFormat, Outcome, Session};
+use longshore_core::client::{Config, Event, Job, JobError, JobId, ListFormat, Manner, Outcome, Session};
 use longshore_core::codec::Representation;
 use longshore_core::host::Store;
 use longshore_core::time::Instant;
@@ -105,11 +105,11 @@ impl Odd {
 }
 
 fn retrieve(offset: u64) -> Job {
-    Job::Retrieve { path: "f".into(), offset, representation: Representation::Image }
+    Job::Retrieve { path: "f".into(), offset, representation: Representation::Image, size: None, manner: Manner::Plain }
 }
 
 fn store(representation: Representation) -> Job {
-    Job::Store { path: "f".into(), how: Store::Replace, representation, size: Some(7) }
+    Job::Store { path: "f".into(), how: Store::Replace, representation, size: Some(7), manner: Manner::Plain }
 }
 
 fn code(result: Result<Outcome, JobError>) -> u16 {
@@ -288,7 +288,13 @@ fn an_upload_is_not_sent_where_an_old_offset_cannot_be_taken_back() {
 fn an_upload_whose_offset_is_refused_is_appended() {
     let mut odd = Odd::ready();
     let how = Store::At(500);
-    odd.start(Job::Store { path: "f".into(), how, representation: Representation::Image, size: None });
+    odd.start(Job::Store {
+        path: "f".into(),
+        how,
+        representation: Representation::Image,
+        size: None,
+        manner: Manner::Plain,
+    });
     let _data = odd.passive(&[IMAGE]);
     odd.dialogue(&[("REST 500", "502 no")]);
     assert_eq!(odd.hear(), "APPE f");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use longshore_core::client::{self, Job, JobError, ListFormat, Outcome};
+use longshore_core::client::{self, Job, JobError, ListFormat, Manner, Outcome};
 use longshore_core::codec::Representation;
 use longshore_core::host::{Access, Store};
 use longshore_core::server;
@@ -15,11 +15,23 @@ fn host(memory: &Memory) -> MemoryHost {
 }
 
 fn retrieve(path: &str) -> Job {
-    Job::Retrieve { path: path.to_owned().into(), offset: 0, representation: Representation::Image }
+    Job::Retrieve {
+        path: path.to_owned().into(),
+        offset: 0,
+        representation: Representation::Image,
+        size: None,
+        manner: Manner::Plain,
+    }
 }
 
 fn store(path: &str) -> Job {
-    Job::Store { path: path.to_owned().into(), how: Store::Replace, representation: Representation::Image, size: None }
+    Job::Store {
+        path: path.to_owned().into(),
+        how: Store::Replace,
+        representation: Representation::Image,
+        size: None,
+        manner: Manner::Plain,
+    }
 }
 
 fn refused(result: Result<impl std::fmt::Debug, JobError>) -> u16 {
@@ -38,14 +50,30 @@ fn every_job_does_what_it_says() {
         assert_eq!(pair.fetch(retrieve("a.txt")).unwrap(), b"hello world\n");
         assert_eq!(pair.send(store("up"), b"abc").unwrap(), Outcome::Moved(3));
         assert_eq!(memory.read("/up").unwrap(), b"abc");
-        let append =
-            Job::Store { path: "up".into(), how: Store::Append, representation: Representation::Image, size: None };
+        let append = Job::Store {
+            path: "up".into(),
+            how: Store::Append,
+            representation: Representation::Image,
+            size: None,
+            manner: Manner::Plain,
+        };
         pair.send(append, b"def").unwrap();
-        let resume =
-            Job::Store { path: "up".into(), how: Store::At(5), representation: Representation::Image, size: None };
+        let resume = Job::Store {
+            path: "up".into(),
+            how: Store::At(5),
+            representation: Representation::Image,
+            size: None,
+            manner: Manner::Plain,
+        };
         pair.send(resume, b"FG").unwrap();
         assert_eq!(memory.read("/up").unwrap(), b"abcdeFG");
-        let tail = Job::Retrieve { path: "up".into(), offset: 5, representation: Representation::Image };
+        let tail = Job::Retrieve {
+            path: "up".into(),
+            offset: 5,
+            representation: Representation::Image,
+            size: None,
+            manner: Manner::Plain,
+        };
         assert_eq!(pair.fetch(tail).unwrap(), b"FG");
         pair.run(Job::Rename { from: "up".into(), to: "dir/there".into() }).unwrap();
         pair.run(Job::ChangeDirectory("dir".into())).unwrap();
@@ -157,9 +185,9 @@ proptest! {
         let memory = Memory::fixture();
         let mut pair = Pair::logged_in(host(&memory), Cuts::seeded(seed, longest, Duration::from_millis(millis)));
         let representation = if ascii { Representation::Ascii } else { Representation::Image };
-        let up = Job::Store { path: "f".into(), how: Store::Replace, representation, size: Some(content.len() as u64) };
+        let up = Job::Store { path: "f".into(), how: Store::Replace, representation, size: Some(content.len() as u64), manner: Manner::Plain };
         let sent = pair.send(up, &content).unwrap();
-        let down = Job::Retrieve { path: "f".into(), offset: 0, representation };
+        let down = Job::Retrieve { path: "f".into(), offset: 0, representation, size: None, manner: Manner::Plain };
         let came = pair.fetch(down).unwrap();
         if !ascii {
             prop_assert_eq!(sent, Outcome::Moved(content.len() as u64));
@@ -176,7 +204,7 @@ proptest! {
         let memory = Memory::fixture();
         memory.write("/f", &content);
         let mut pair = Pair::logged_in(host(&memory), Cuts::none());
-        let job = Job::Retrieve { path: "f".into(), offset, representation: Representation::Image };
+        let job = Job::Retrieve { path: "f".into(), offset, representation: Representation::Image, size: None, manner: Manner::Plain };
         match content.get(usize::try_from(offset).unwrap()..) {
             Some(tail) => prop_assert_eq!(pair.fetch(job).unwrap(), tail),
             None => prop_assert_eq!(refused(pair.fetch(job)), 554),

@@ -283,16 +283,17 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
                 Next::Job
             }
             Turn::Done(result) => {
-                // What came stays until it is published; what went is done with, and closing it may take its time.
+                // What came stays until it is published; what went is done with, mostly, and closing it may take its time.
+                let is_needed = transfer.needs_cargo();
                 let mut cargo = self.cargo.take();
-                if let Some(sent) = cargo.take_if(|cargo| way == Way::Send && !cargo.is_in_memory()) {
+                if let Some(sent) = cargo.take_if(|cargo| !is_needed && !cargo.is_in_memory()) {
                     loose::spawn::<R>(R::unblock(|| drop(sent)));
                 }
                 match self.transfer.take().filter(|transfer| result.is_ok() && transfer.keeps_connection()) {
                     Some(transfer) => transfer.leave(&mut self.came),
                     None => *self = Self::new(),
                 }
-                self.cargo = cargo.filter(|_| way == Way::Receive);
+                self.cargo = cargo.filter(|_| is_needed);
                 Input::Finished(result).into()
             }
         }
@@ -310,7 +311,7 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
             self.job = Some(Box::pin(R::unblock(move || {
                 let (moved, turn) = transfer.burst(socket.as_fd(), &mut cargo);
                 // A file that was sent is closed here, where it may take its time.
-                let is_over = transfer.way() == Way::Send && matches!(turn, Turn::Done(_));
+                let is_over = !transfer.needs_cargo() && matches!(turn, Turn::Done(_));
                 Done { moved, cargo: (!is_over).then_some(cargo), work: Work::Transfer(transfer, turn) }
             })));
         }

@@ -73,7 +73,7 @@ impl<C: Native> Data<C> {
                 let Some(cargo) = &mut self.cargo else {
                     return Some(Input::Finished(Err(HostError::Failed.into())));
                 };
-                if flow.way == Way::Send && !flow.codec.is_identity() {
+                if flow.way == Way::Send && !flow.codec.is_identity() && !flow.keeps_content {
                     cargo.read_ahead();
                 }
                 self.transfer = Some(Transfer::new(flow, cargo, &mut self.came));
@@ -150,8 +150,8 @@ impl<C: Native> Data<C> {
                         None
                     }
                     Turn::Done(result) => {
-                        // What came stays until it is published; what went is done with.
-                        let cargo = self.cargo.take().filter(|_| transfer.way() == Way::Receive);
+                        // What came stays until it is published; what went is done with, mostly.
+                        let cargo = self.cargo.take().filter(|_| transfer.needs_cargo());
                         self.hot = false;
                         match self.transfer.take().filter(|transfer| result.is_ok() && transfer.keeps_connection()) {
                             Some(transfer) => transfer.leave(&mut self.came),

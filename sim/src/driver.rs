@@ -124,7 +124,8 @@ impl<M: Machine, C: Content> Driver<M, C> {
 
     /// When something will happen by itself.
     pub fn next_wake(&self) -> Option<Instant> {
-        let control = self.control.as_ref().filter(|_| !self.ended).and_then(Stream::next_arrival);
+        let listens = !self.ended && self.session.wants_input();
+        let control = self.control.as_ref().filter(|_| listens).and_then(Stream::next_arrival);
         let data = match &self.data {
             Data::Open(stream) if matches!(self.flow, Some(Pump::In(_))) => stream.next_arrival(),
             _ => None,
@@ -185,7 +186,7 @@ impl<M: Machine, C: Content> Driver<M, C> {
                 };
                 Some(Input::Connected(result))
             }
-            Action::Start(Flow { way, codec }) => {
+            Action::Start(Flow { way, codec, .. }) => {
                 self.flow = Some(match way {
                     Way::Send => Pump::Out(Outflow::new(codec, BUFFER)),
                     Way::Receive => Pump::In(Inflow::new(codec)),

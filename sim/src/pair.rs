@@ -1,5 +1,6 @@
 //! A client session against a server session.
 
+use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -65,6 +66,10 @@ pub struct Pair {
     /// What the server noted.
     pub notes: Vec<server::Note>,
     payload: Vec<u8>,
+    /// What the jobs of [`run_all`](Self::run_all) send, until they are over.
+    payloads: HashMap<JobId, Vec<u8>>,
+    /// What they brought.
+    received: HashMap<JobId, Vec<u8>>,
     moved: u64,
     finished: Vec<(JobId, Result<Outcome, JobError>)>,
 }
@@ -90,6 +95,8 @@ impl Pair {
             now,
             notes: Vec::new(),
             payload: Vec::new(),
+            payloads: HashMap::new(),
+            received: HashMap::new(),
             moved: 0,
             finished: Vec::new(),
         }
@@ -138,6 +145,27 @@ impl Pair {
     pub fn send(&mut self, job: Job, data: &[u8]) -> Result<Outcome, JobError> {
         self.payload = data.to_vec();
         self.run(job)
+    }
+
+    /// Starts jobs all at once, each with what it sends; gives what they came to, in order, and what they brought.
+    pub fn run_all(
+        &mut self,
+        jobs: impl IntoIterator<Item = (Job, Vec<u8>)>,
+    ) -> Vec<Result<(Outcome, Vec<u8>), JobError>> {
+        let ids: Vec<JobId> = jobs
+            .into_iter()
+            .map(|(job, data)| {
+                let id = self.client.session.start(self.now, job);
+                self.payloads.insert(id, data);
+                id
+            })
+            .collect();
+        ids.into_iter()
+            .map(|id| {
+                let outcome = self.until_finished(id)?;
+                Ok((outcome, self.received.remove(&id).unwrap_or_default()))
+            })
+            .collect()
     }
 
     /// Starts a job, and goes on until at least `bytes` have been moved for it.
@@ -202,15 +230,24 @@ impl Pair {
         }
         while let Some(event) = self.client.next(self.now) {
             match event {
-                client::Event::Payload(_) => {
-                    let bytes = core::mem::take(&mut self.payload);
+                client::Event::Payload(id) => {
+                    let queued = self.payloads.get(&id).cloned();
+                    let bytes = queued.unwrap_or_else(|| core::mem::take(&mut self.payload));
                     self.client.offer(Buffer::of(&bytes));
                 }
                 client::Event::Moved(_, moved) => {
                     self.moved = moved;
                     return true;
                 }
-                client::Event::Finished(id, result) => self.finished.push((id, result)),
+                client::Event::Finished(id, result) => {
+                    // The content of a job on its own stays at the driver.
+                    if self.payloads.remove(&id).is_some()
+                        && let Some(buffer) = self.client.content().filter(|buffer| buffer.published)
+                    {
+                        self.received.insert(id, buffer.bytes);
+                    }
+                    self.finished.push((id, result));
+                }
                 client::Event::Sent(_) | client::Event::Reply(_) | client::Event::Closed => {}
             }
         }

@@ -7,7 +7,8 @@ use core::net::{IpAddr, SocketAddr};
 use bytes::Bytes;
 
 use super::{Config, Event};
-use crate::codec::Representation;
+use crate::codec::{Mode, Representation};
+use crate::digest::Algorithm;
 use crate::machine::Action;
 use crate::outbox::Outbox;
 use crate::time::Instant;
@@ -34,6 +35,10 @@ pub(super) struct Link {
     pub(super) welcome: Option<Reply>,
     /// The type in force; `None` where it is not known.
     pub(super) representation: Option<Representation>,
+    /// How many files travel over one data connection.
+    pub(super) many: Many,
+    /// What HASH makes digests with, where we have chosen it.
+    pub(super) algorithm: Option<Algorithm>,
     /// The server does not know EPSV, or it leads nowhere.
     pub(super) epsv_failed: bool,
     /// The server does not heed ALLO.
@@ -44,6 +49,19 @@ pub(super) struct Link {
     pub(super) awaiting: Option<Instant>,
     /// When the unsent bytes last became fewer.
     pub(super) drained: Instant,
+}
+
+/// MODE B, and the data connection that outlives a file in it.
+#[derive(Debug)]
+pub(super) struct Many {
+    /// The mode in force; `None` where it is not known.
+    pub(super) mode: Option<Mode>,
+    /// Whether the server has MODE B; `None` before it was asked.
+    pub(super) granted: Option<bool>,
+    /// The data connection stands, and the next file goes over it.
+    pub(super) open: bool,
+    /// How many of the jobs that wait have had their command sent.
+    pub(super) ahead: usize,
 }
 
 impl Link {
@@ -60,6 +78,8 @@ impl Link {
             features: Vec::new(),
             welcome: None,
             representation: None,
+            many: Many { mode: Some(Mode::Stream), granted: None, open: false, ahead: 0 },
+            algorithm: None,
             epsv_failed: false,
             allo_ignored: false,
             restart_left: false,
@@ -85,6 +105,25 @@ impl Link {
         };
         self.send(now, &Command::with(Verb::Type, letter));
         self.representation = None;
+    }
+
+    /// Sends MODE. Which mode is in force is not known until the reply is in.
+    pub(super) fn send_mode(&mut self, now: Instant, mode: Mode) {
+        let letter: &[u8] = match mode {
+            Mode::Stream => b"S",
+            Mode::Block => b"B",
+            Mode::Compressed => b"C",
+        };
+        self.send(now, &Command::with(Verb::Mode, letter));
+        self.many.mode = None;
+        self.close_data();
+    }
+
+    /// A data connection that is open for the next file is of no more use.
+    pub(super) fn close_data(&mut self) {
+        if core::mem::take(&mut self.many.open) {
+            self.actions.push_back(Action::Abandon);
+        }
     }
 
     /// Sends a line as it is.

@@ -15,6 +15,7 @@
 //! | `job/login.rs` | USER, PASS, FEAT, OPTS UTF8 |
 //! | `job/exchange.rs` | commands without data |
 //! | `job/transfer.rs` | RETR, STOR, APPE, LIST, NLST, MLSD |
+//! | `job/check.rs` | whether a file is the same on both sides |
 //! | `job/abort.rs` | ABOR, and the replies that it leaves behind |
 
 mod job;
@@ -27,7 +28,7 @@ use core::time::Duration;
 use bytes::Bytes;
 use thiserror::Error;
 
-pub use self::job::{Job, ListFormat, Outcome};
+pub use self::job::{Check, Job, ListFormat, Manner, Outcome};
 use self::job::{Running, Step};
 use self::link::Link;
 use crate::host::HostError;
@@ -35,6 +36,9 @@ use crate::machine::{Action, Input, Machine, NetworkError, TransferError};
 use crate::time::Instant;
 use crate::wire::feature::Feature;
 use crate::wire::reply::{Class, NotAReply, Reply};
+
+/// How many commands are sent before their turn.
+const AHEAD: usize = 32;
 
 /// What a user decides about a session.
 #[derive(Clone, Debug)]
@@ -115,6 +119,9 @@ pub enum JobError {
         /// How many were due.
         expected: u64,
     },
+    /// The file is not the same here and on the server: it was damaged on its way, or changed meanwhile.
+    #[error("the file here and the one on the server differ, by their {0}")]
+    Differs(Check),
     /// The data stalled.
     #[error("the data connection stalled")]
     Stalled,
@@ -176,6 +183,7 @@ impl Session {
         let id = JobId(self.last_id);
         self.waiting.push_back((id, job));
         self.advance(now);
+        self.send_ahead(now);
         id
     }
 
@@ -208,6 +216,28 @@ impl Session {
         self.link.config.passive = passive;
     }
 
+    /// Whether the server takes many files over one data connection (MODE B); `None` before it was asked.
+    pub fn takes_many(&self) -> Option<bool> {
+        self.link.many.granted
+    }
+
+    /// Sends the commands of jobs that wait, where the one under way allows it.
+    fn send_ahead(&mut self, now: Instant) {
+        let Some((_, running)) = &self.running else {
+            return;
+        };
+        while self.link.many.ahead < AHEAD
+            && let Some((_, job)) = self.waiting.get(self.link.many.ahead)
+            && let Some(command) = running.command_ahead(job)
+        {
+            let awaiting = self.link.awaiting;
+            self.link.send(now, &command);
+            // Its reply is due only once it is its turn.
+            self.link.awaiting = awaiting;
+            self.link.many.ahead += 1;
+        }
+    }
+
     fn advance(&mut self, now: Instant) {
         if let State::Failed(error) | State::Over(error) = &self.state {
             let jobs =
@@ -219,7 +249,9 @@ impl Session {
             && self.running.is_none()
             && let Some((id, job)) = self.waiting.pop_front()
         {
-            let (running, step) = Running::start(job, &mut self.link, now);
+            let sent = self.link.many.ahead > 0;
+            self.link.many.ahead -= usize::from(sent);
+            let (running, step) = Running::start(job, &mut self.link, now, sent);
             self.running = Some((id, running));
             self.step(now, step);
         }
@@ -244,6 +276,12 @@ impl Session {
         // What a step is followed by comes behind the events that it led to.
         let deferred = core::mem::take(&mut self.link.deferred);
         self.link.actions.extend(deferred);
+        self.send_ahead(now);
+    }
+
+    /// Whether the session is not over.
+    fn is_alive(&self) -> bool {
+        matches!(self.state, State::Greeting | State::Ready)
     }
 
     /// Ends the session: the jobs fail, and the connection closes.
@@ -299,6 +337,10 @@ impl Machine for Session {
             return 0;
         }
         let mut taken = 0;
+        // A digest of a large file takes its time, and its server says so line by line.
+        if self.link.awaiting.is_some() && self.running.as_ref().is_some_and(|(_, running)| running.is_checking()) {
+            self.link.awaiting = Some(now);
+        }
         while taken < bytes.len() && self.wants_input() {
             match self.link.decoder.decode(&bytes[taken..]) {
                 Ok((count, reply)) => {
@@ -316,8 +358,10 @@ impl Machine for Session {
         taken
     }
 
+    /// Replies to commands that were sent ahead wait for their job.
     fn wants_input(&self) -> bool {
-        matches!(self.state, State::Greeting | State::Ready)
+        let is_for_next = || self.running.as_ref().is_some_and(|(_, running)| running.is_answered());
+        self.is_alive() && (self.link.many.ahead == 0 || !is_for_next())
     }
 
     fn transmit(&self) -> &[u8] {
@@ -369,7 +413,7 @@ impl Machine for Session {
     }
 
     fn deadline(&self) -> Option<Instant> {
-        if !self.wants_input() {
+        if !self.is_alive() {
             return None;
         }
         let unsent = (!self.link.out.is_empty()).then(|| self.link.unsent_deadline());

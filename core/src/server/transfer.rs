@@ -317,7 +317,7 @@ impl Session {
                 transfer.stage = Stage::Moving(now);
                 transfer.connected = now;
                 if let Some(codec) = transfer.codec.take() {
-                    self.actions.push_back(Action::Start(Flow { way: transfer.way, codec }));
+                    self.actions.push_back(Action::Start(Flow { way: transfer.way, codec, keeps_content: false }));
                 }
             }
             Err(error) => self.end_transfer(now, 425, &format!("Cannot make the data connection: {error}.")),

@@ -84,6 +84,7 @@ pub enum Turn {
 #[derive(Debug)]
 pub struct Transfer {
     way: Way,
+    needs_cargo: bool,
     engine: Engine,
 }
 
@@ -170,7 +171,7 @@ impl Bucket {
 impl Transfer {
     /// Prepares a flow for a cargo. `came` is what the data connection has brought already, behind an earlier file.
     pub fn new(flow: Flow, cargo: &mut Cargo<impl Native>, came: &mut Vec<u8>) -> Self {
-        let Flow { way, codec } = flow;
+        let Flow { way, codec, keeps_content } = flow;
         let engine = match way {
             #[cfg(target_os = "linux")]
             Way::Send if codec.is_identity() && cargo.descriptor().is_some() => Engine::SendFile { left: codec.left() },
@@ -185,12 +186,17 @@ impl Transfer {
             }
             Way::Receive => Engine::Coded(Bucket::new(codec, std::mem::take(came))),
         };
-        Self { way, engine }
+        Self { way, needs_cargo: keeps_content || way == Way::Receive, engine }
     }
 
     /// Which way the bytes go, and so what the socket has to be ready for.
     pub fn way(&self) -> Way {
         self.way
+    }
+
+    /// Whether the cargo is still needed when the flow is over.
+    pub fn needs_cargo(&self) -> bool {
+        self.needs_cargo
     }
 
     /// Whether the data connection stays open for the next file when this one has ended.

@@ -22,7 +22,7 @@ pub(super) struct Abort {
     /// What the job fails with.
     why: JobError,
     /// Final replies that are due.
-    due: u8,
+    due: usize,
     /// When to lose patience.
     deadline: Instant,
     noop: bool,
@@ -34,7 +34,10 @@ impl Abort {
     /// Sends ABOR. `answered` says that the transfer's final reply is in already.
     pub(super) fn start(link: &mut Link, now: Instant, why: JobError, answered: bool) -> Self {
         link.send_abort(now);
-        Self { why, due: if answered { 1 } else { 2 }, deadline: now + FIRST_REPLY, noop: false, heard: false }
+        // The commands that were sent ahead are answered too, and have to be sent again.
+        let due = if answered { 1 } else { 2 } + core::mem::take(&mut link.many.ahead);
+        link.many.open = false;
+        Self { why, due, deadline: now + FIRST_REPLY, noop: false, heard: false }
     }
 
     /// Takes a reply; gives the job's error once the replies are even with the commands.

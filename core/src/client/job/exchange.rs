@@ -5,7 +5,7 @@ use bytes::Bytes;
 use super::{Job, Outcome, Step};
 use crate::client::JobError;
 use crate::client::link::Link;
-use crate::codec::Representation;
+use crate::codec::{Mode, Representation};
 use crate::time::Instant;
 use crate::wire::command::Command;
 use crate::wire::reply::{Class, Reply};
@@ -20,6 +20,8 @@ pub(in crate::client) struct Exchange {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Stage {
+    /// MODE S
+    Mode,
     /// TYPE I, which SIZE needs to mean bytes of the file.
     Type,
     Command,
@@ -35,6 +37,20 @@ impl Exchange {
     }
 
     pub(super) fn start(&mut self, link: &mut Link, now: Instant) -> Step {
+        let is_in_stream = link.many.mode == Some(Mode::Stream);
+        if matches!(self.job, Job::Size(_) | Job::EndMany) && !is_in_stream {
+            link.send_mode(now, Mode::Stream);
+            self.stage = Stage::Mode;
+            return Step::Wait;
+        }
+        self.go_on(link, now)
+    }
+
+    /// The mode is as it should be.
+    fn go_on(&mut self, link: &mut Link, now: Instant) -> Step {
+        if self.job == Job::EndMany {
+            return Step::Done(Ok(Outcome::Done(Reply { code: 200, lines: alloc::vec![Bytes::new()] })));
+        }
         if matches!(self.job, Job::Size(_)) && link.representation != Some(Representation::Image) {
             link.send_type(now, Representation::Image);
             self.stage = Stage::Type;
@@ -50,6 +66,12 @@ impl Exchange {
             Job::Quote(line) => {
                 // The line may change anything.
                 link.representation = None;
+                link.algorithm = None;
+                link.close_data();
+                let changes_mode = |verb: &[u8]| line.get(..4).is_some_and(|start| start.eq_ignore_ascii_case(verb));
+                if changes_mode(b"MODE") || changes_mode(b"REIN") {
+                    link.many.mode = None;
+                }
                 link.send_line(now, line);
             }
             job => {
@@ -63,6 +85,11 @@ impl Exchange {
     pub(super) fn reply(&mut self, link: &mut Link, now: Instant, reply: Reply) -> Step {
         match (self.stage, reply.class()) {
             (_, Class::Preliminary) => {}
+            (Stage::Mode, Class::Completion) => {
+                link.many.mode = Some(Mode::Stream);
+                return self.go_on(link, now);
+            }
+            (Stage::Mode, _) => return JobError::Refused(reply).into(),
             (Stage::Type, class) => {
                 if class == Class::Completion {
                     link.representation = Some(Representation::Image);
@@ -142,6 +169,11 @@ fn command(job: &Job) -> Option<Command> {
         Job::Modified(path) => Command::with(Verb::Mdtm, path.clone()),
         Job::SetMode { mode, path } => Command::with(Verb::Site, [b"CHMOD ", &mode[..], b" ", path].concat()),
         Job::Quit => Command::new(Verb::Quit),
-        Job::Login { .. } | Job::Quote(_) | Job::Retrieve { .. } | Job::Store { .. } | Job::List { .. } => return None,
+        Job::Login { .. }
+        | Job::Quote(_)
+        | Job::Retrieve { .. }
+        | Job::Store { .. }
+        | Job::List { .. }
+        | Job::EndMany => return None,
     })
 }

@@ -1,9 +1,12 @@
 //! Errands: each file is a family of jobs, as a state machine that is driven by replies and by news of the data connection.
 
 mod abort;
+mod check;
 mod exchange;
 mod login;
 mod transfer;
+
+use core::fmt;
 
 use bytes::Bytes;
 
@@ -13,10 +16,11 @@ use self::transfer::Transfer;
 use super::JobError;
 use super::link::Link;
 use crate::codec::Representation;
+use crate::digest::Algorithm;
 use crate::host::Store;
 use crate::machine::Input;
 use crate::time::{Instant, Timestamp};
-use crate::wire::command::is_sendable;
+use crate::wire::command::{Command, is_sendable};
 use crate::wire::reply::Reply;
 
 /// Something for the server to do. Paths are as the server understands them.
@@ -69,6 +73,10 @@ pub enum Job {
         offset: u64,
         /// In which type.
         representation: Representation,
+        /// How large the file is, where that is known; the server is asked otherwise.
+        size: Option<u64>,
+        /// How careful, or how quick.
+        manner: Manner,
     },
     /// STOR or APPE
     Store {
@@ -81,6 +89,8 @@ pub enum Job {
         size: Option<u64>,
         /// In which type.
         representation: Representation,
+        /// How careful, or how quick.
+        manner: Manner,
     },
     /// LIST, NLST or MLSD; the listing is a payload.
     List {
@@ -89,6 +99,43 @@ pub enum Job {
         /// Of what; the working directory if `None`.
         path: Option<Bytes>,
     },
+    /// MODE S again, after transfers in [`Manner::Many`].
+    EndMany,
+}
+
+/// How a file is moved.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Manner {
+    /// As every client does it.
+    #[default]
+    Plain,
+    /// And then checked, in TYPE I: by the strongest digest that the server offers, else by size. What came is published only if it is
+    /// the same. Gives [`Outcome::Checked`].
+    Checked,
+    /// Others follow: in MODE B, if the server has it, all over one data connection, and with the next commands sent before the last
+    /// replies are in. Each of them is a job, and they are best started before the first is over.
+    Many,
+}
+
+/// What shows that a file was moved whole.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Check {
+    /// Nothing but the server's word.
+    Nothing,
+    /// Its size.
+    Size,
+    /// Its digest.
+    Digest(Algorithm),
+}
+
+impl fmt::Display for Check {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("nothing"),
+            Self::Size => f.write_str("size"),
+            Self::Digest(algorithm) => write!(f, "{algorithm}"),
+        }
+    }
 }
 
 /// The form of a listing.
@@ -115,6 +162,8 @@ pub enum Outcome {
     Time(Timestamp),
     /// So many bytes were moved.
     Moved(u64),
+    /// So many bytes were moved, and the file was found to be the same on both sides, by this.
+    Checked(u64, Check),
 }
 
 impl Job {
@@ -135,7 +184,7 @@ impl Job {
             Self::Rename { from, to } => is_sendable(from) && is_sendable(to),
             Self::SetMode { mode, path } => is_sendable(mode) && is_sendable(path),
             Self::List { path, .. } => path.as_deref().is_none_or(is_sendable),
-            Self::WorkingDirectory | Self::Quit => true,
+            Self::WorkingDirectory | Self::Quit | Self::EndMany => true,
         }
     }
 }
@@ -164,7 +213,8 @@ pub(super) enum Running {
 }
 
 impl Running {
-    pub(super) fn start(job: Job, link: &mut Link, now: Instant) -> (Self, Step) {
+    /// `sent` says that its command was sent ahead.
+    pub(super) fn start(job: Job, link: &mut Link, now: Instant, sent: bool) -> (Self, Step) {
         let sendable = job.is_sendable();
         let mut running = match job {
             Job::Login { user, password } => Self::Login(Login::new(user, password)),
@@ -177,6 +227,7 @@ impl Running {
         let step = match &mut running {
             Self::Login(login) => login.start(link, now),
             Self::Exchange(exchange) => exchange.start(link, now),
+            Self::Transfer(transfer) if sent => transfer.start_sent(link, now),
             Self::Transfer(transfer) => transfer.start(link, now),
         };
         (running, step)
@@ -211,6 +262,24 @@ impl Running {
             // A command without data is answered at once; there is nothing to break off.
             Self::Login(_) | Self::Exchange(_) => Step::Wait,
         }
+    }
+
+    /// The command for another job, if it can be sent before this one is over.
+    pub(super) fn command_ahead(&self, job: &Job) -> Option<Command> {
+        match self {
+            Self::Transfer(transfer) => transfer.command_ahead(job).filter(|_| job.is_sendable()),
+            Self::Login(_) | Self::Exchange(_) => None,
+        }
+    }
+
+    /// Whether the job has all its replies, so that what comes now is for the next.
+    pub(super) fn is_answered(&self) -> bool {
+        matches!(self, Self::Transfer(transfer) if transfer.is_answered())
+    }
+
+    /// Whether the server may be at work for long, and tell so by single lines of a reply.
+    pub(super) fn is_checking(&self) -> bool {
+        matches!(self, Self::Transfer(transfer) if transfer.is_checking())
     }
 
     /// The server closed; only after QUIT is that no error.

@@ -1,12 +1,15 @@
 //! RETR, STOR, APPE, STOU, LIST, NLST and MLSD, with all that comes before and behind them.
 
+use alloc::boxed::Box;
+
 use bytes::Bytes;
 
 use super::abort::Abort;
-use super::{Job, ListFormat, Outcome, Step};
+use super::check::{Checked, Checking};
+use super::{Check, Job, ListFormat, Manner, Outcome, Step};
 use crate::client::JobError;
 use crate::client::link::Link;
-use crate::codec::{Codec, Form, Representation};
+use crate::codec::{Codec, Form, Mode, Representation};
 use crate::host::Store;
 use crate::machine::{Action, Flow, Input, Listen, Route, TransferError, Way};
 use crate::time::Instant;
@@ -30,6 +33,13 @@ pub(in crate::client) struct Transfer {
     /// The size of what is to be stored, for ALLO.
     announced: Option<u64>,
     moved: u64,
+    manner: Manner,
+    /// In MODE B, with others over the same data connection.
+    framed: bool,
+    /// It was tried before, on a data connection that was gone.
+    retried: bool,
+    /// What the check of it found.
+    check: Option<Check>,
     /// Whether an older REST was in force when ours was sent.
     restart_before: bool,
     /// Broken off before there was anything to send ABOR for.
@@ -40,6 +50,8 @@ pub(in crate::client) struct Transfer {
 enum Stage {
     /// TYPE
     Type,
+    /// MODE
+    Mode(Mode),
     /// SIZE, so that a download that stops short is noticed.
     Size,
     Epsv,
@@ -71,21 +83,28 @@ enum Stage {
     },
     /// All data is through; the final reply is due.
     Replying,
+    /// The file is compared with the server's.
+    Checking(Box<Checking>),
     /// The content is put under its name.
     Publishing,
     /// The data broke; the server's word on it is due.
     Broken(JobError),
     Aborting(Abort),
+    /// The data connection is gone, and so many final replies are due to commands that counted on it; then they are sent again.
+    Draining(usize),
 }
 
 impl Transfer {
     pub(super) fn new(job: Job) -> Self {
-        let (mut announced, mut range) = (None, None);
+        let (mut announced, mut range, mut known, mut chosen) = (None, None, None, Manner::Plain);
         let (verb, path, way, representation, offset) = match job {
-            Job::Retrieve { path, offset, representation } => {
+            Job::Retrieve { path, offset, representation, size, manner } => {
+                known = size.filter(|_| representation == Representation::Image);
+                chosen = manner;
                 (Verb::Retr, Some(path), Way::Receive, representation, offset)
             }
-            Job::Store { path, how, representation, size } => {
+            Job::Store { path, how, representation, size, manner } => {
+                chosen = manner;
                 announced = size.filter(|_| how == Store::Replace && representation == Representation::Image);
                 let (verb, offset) = match how {
                     Store::Replace => (Verb::Stor, 0),
@@ -118,9 +137,13 @@ impl Transfer {
             offset,
             range,
             stage: Stage::Type,
-            size: None,
+            size: known,
             announced,
             moved: 0,
+            manner: chosen,
+            framed: false,
+            retried: false,
+            check: None,
             restart_before: false,
             cancelled: false,
         }
@@ -128,7 +151,7 @@ impl Transfer {
 
     pub(super) fn start(&mut self, link: &mut Link, now: Instant) -> Step {
         if link.representation == Some(self.representation) {
-            self.ask_size(link, now)
+            self.ask_mode(link, now)
         } else {
             link.send_type(now, self.representation);
             self.stage = Stage::Type;
@@ -136,13 +159,62 @@ impl Transfer {
         }
     }
 
+    /// The command was sent while the job before this one was under way.
+    pub(super) fn start_sent(&mut self, link: &mut Link, now: Instant) -> Step {
+        self.framed = true;
+        link.awaiting = Some(now);
+        if link.many.open {
+            self.stage = Stage::Command;
+            return Step::Wait;
+        }
+        self.drain(link, now, 1)
+    }
+
+    /// The command for a job that can follow this one on the same data connection.
+    pub(super) fn command_ahead(&self, job: &Job) -> Option<Command> {
+        // Not before the server has taken up the first: it may refuse that, and drop what was agreed on for the data connection.
+        let is_begun = self.framed
+            && matches!(
+                self.stage,
+                Stage::Moving { .. } | Stage::Replying | Stage::Publishing | Stage::Accepting { .. }
+            );
+        let (verb, path, way, representation) = match job {
+            Job::Retrieve { path, offset: 0, representation, manner: Manner::Many, .. } => {
+                (Verb::Retr, path, Way::Receive, *representation)
+            }
+            Job::Store { path, how: Store::Replace, representation, manner: Manner::Many, .. } => {
+                (Verb::Stor, path, Way::Send, *representation)
+            }
+            _ => return None,
+        };
+        let fits = is_begun && way == self.way && representation == self.representation;
+        fits.then(|| Command::with(verb, path.clone()))
+    }
+
+    /// MODE B for many files, if the server has it, and MODE S for all else.
+    fn ask_mode(&mut self, link: &mut Link, now: Instant) -> Step {
+        let is_whole = self.offset == 0 && self.range.is_none();
+        let many = self.manner == Manner::Many && is_whole && link.many.granted != Some(false);
+        let mode = if many { Mode::Block } else { Mode::Stream };
+        self.framed = many;
+        if link.many.mode == Some(mode) {
+            return self.ask_size(link, now);
+        }
+        link.send_mode(now, mode);
+        self.stage = Stage::Mode(mode);
+        Step::Wait
+    }
+
     fn ask_size(&mut self, link: &mut Link, now: Instant) -> Step {
+        // In MODE B no server can tell it.
+        let asks = self.verb == Verb::Retr && self.representation == Representation::Image && !self.framed;
         match &self.path {
-            Some(path) if self.verb == Verb::Retr && self.representation == Representation::Image => {
+            Some(path) if asks && self.size.is_none() => {
                 link.send(now, &Command::with(Verb::Size, path.clone()));
                 self.stage = Stage::Size;
                 Step::Wait
             }
+            _ if self.framed && link.many.open => self.restart(link, now),
             _ => self.ask_endpoint(link, now),
         }
     }
@@ -197,7 +269,8 @@ impl Transfer {
     /// ALLO, unless the server has said that it does not matter (RFC 959, section 4.1.3).
     fn announce(&mut self, link: &mut Link, now: Instant) -> Step {
         match self.announced {
-            Some(size) if !link.allo_ignored => {
+            // In MODE B the end of a file shows in its bytes.
+            Some(size) if !link.allo_ignored && !self.framed => {
                 link.send(now, &Command::with(Verb::Allo, alloc::format!("{size}").into_bytes()));
                 self.stage = Stage::Allo;
                 Step::Wait
@@ -213,13 +286,24 @@ impl Transfer {
     }
 
     pub(super) fn reply(&mut self, link: &mut Link, now: Instant, reply: Reply) -> Step {
-        if self.cancelled && reply.is_final() {
+        if self.cancelled && reply.is_final() && !matches!(self.stage, Stage::Draining(_)) {
             return self.give_up(link, JobError::Aborted);
         }
         let class = reply.class();
         match &mut self.stage {
             Stage::Type if class == Class::Completion => {
                 link.representation = Some(self.representation);
+                self.ask_mode(link, now)
+            }
+            Stage::Mode(mode) if class != Class::Preliminary => {
+                let mode = *mode;
+                let granted = class == Class::Completion;
+                if mode == Mode::Block {
+                    link.many.granted = Some(granted);
+                }
+                // What a server refuses leaves the mode as it was; one that knows no MODE has MODE S alone.
+                link.many.mode = Some(if granted { mode } else { Mode::Stream });
+                self.framed &= granted;
                 self.ask_size(link, now)
             }
             Stage::Size if class != Class::Preliminary => {
@@ -279,7 +363,7 @@ impl Transfer {
             },
             Stage::Replying => match class {
                 Class::Preliminary => Step::Wait,
-                Class::Completion => self.complete(link),
+                Class::Completion => self.complete(link, now, &reply),
                 _ => self.give_up(link, JobError::Refused(reply)),
             },
             Stage::Broken(error) => match class {
@@ -288,6 +372,14 @@ impl Transfer {
                 _ => error.clone().into(),
             },
             Stage::Aborting(abort) => abort.reply(now, &reply).map_or(Step::Wait, Step::from),
+            Stage::Checking(checking) => {
+                let checked = checking.reply(link, now, &reply);
+                self.checked(link, checked)
+            }
+            Stage::Draining(due) if class != Class::Preliminary => {
+                *due -= 1;
+                self.drained(link, now)
+            }
             _ if class == Class::Preliminary => Step::Wait,
             Stage::Type | Stage::Port | Stage::Rest => self.give_up(link, JobError::Refused(reply)),
             _ => self.give_up(link, JobError::OutOfTurn(reply)),
@@ -301,11 +393,13 @@ impl Transfer {
             Class::Completion if reply.code == 200 => return Step::Wait,
             Class::Preliminary => None,
             Class::Completion => Some(reply),
+            // The server has closed the data connection meanwhile.
+            _ if reply.code == 425 && link.many.open && !self.retried => return self.drain(link, now, 0),
             _ => return self.give_up(link, JobError::Refused(reply)),
         };
         link.restart_left = false;
         link.awaiting = None;
-        if link.config.passive {
+        if link.config.passive || link.many.open {
             self.start_flow(link, now, reply)
         } else {
             link.actions.push_back(Action::Open(Route::Accept { from: link.server() }));
@@ -318,9 +412,10 @@ impl Transfer {
         // A listing is shown as it came, its line ends and all.
         let codec = match self.verb {
             Verb::List | Verb::Nlst | Verb::Mlsd => Codec::identity(),
-            _ => Codec::new(Form::stream(self.representation), self.way),
+            _ => Codec::new(Form { mode: self.mode(), ..Form::stream(self.representation) }, self.way),
         };
-        link.deferred.push(Action::Start(Flow { way: self.way, codec }));
+        let keeps_content = self.is_checked();
+        link.deferred.push(Action::Start(Flow { way: self.way, codec, keeps_content }));
         self.stage = Stage::Moving { since: now, reply };
         Step::Payload
     }
@@ -363,8 +458,8 @@ impl Transfer {
                 Step::Moved(self.moved)
             }
             (Stage::Moving { reply, .. }, Input::Finished(Ok(()))) => {
-                if reply.is_some() {
-                    return self.complete(link);
+                if let Some(reply) = reply.take() {
+                    return self.complete(link, now, &reply);
                 }
                 self.stage = Stage::Replying;
                 link.awaiting = Some(now);
@@ -372,12 +467,17 @@ impl Transfer {
             }
             (Stage::Moving { reply: None, .. }, Input::Finished(Err(TransferError::Lost))) => {
                 link.actions.push_back(Action::Abandon);
+                link.many.open = false;
                 self.stage = Stage::Broken(TransferError::Lost.into());
                 link.awaiting = Some(now);
                 Step::Wait
             }
             (Stage::Moving { .. }, Input::Finished(Err(error))) => self.abort(link, now, error.into()),
-            (Stage::Publishing, Input::Published(Ok(()))) => Step::Done(Ok(Outcome::Moved(self.moved))),
+            (Stage::Publishing, Input::Published(Ok(()))) => self.done(link),
+            (Stage::Checking(checking), Input::Digested(result)) => {
+                let checked = checking.digested(link, now, result);
+                self.checked(link, checked)
+            }
             (Stage::Publishing, Input::Published(Err(error))) => self.give_up(link, JobError::Publish(error)),
             (_, Input::Tick) => self.tick(link, now),
             _ => Step::Wait,
@@ -411,20 +511,105 @@ impl Transfer {
     }
 
     /// The server says that all is well, and the data has ended: what came may stand under its name, if it is whole.
-    fn complete(&mut self, link: &mut Link) -> Step {
+    fn complete(&mut self, link: &mut Link, now: Instant, reply: &Reply) -> Step {
         link.awaiting = None;
+        // 250 says that the data connection stays open (RFC 959, section 5.4).
+        link.many.open = self.framed && reply.code == 250;
         if let Some(size) = self.size
             && self.offset + self.moved < size
         {
             return self.give_up(link, JobError::Short { moved: self.offset + self.moved, expected: size });
         }
-        if self.way == Way::Send {
-            link.actions.push_back(Action::Abandon);
-            return Step::Done(Ok(Outcome::Moved(self.moved)));
+        match self.path.clone().filter(|_| self.is_checked()) {
+            Some(path) => {
+                // Of what was received the size is known, if the server tells sizes at all.
+                let asks_size = self.way == Way::Send;
+                let mut checking = Box::new(Checking::new(path, self.offset + self.moved, self.size, asks_size));
+                let checked = checking.start(link, now);
+                self.stage = Stage::Checking(checking);
+                self.checked(link, checked)
+            }
+            None => self.whole(link),
         }
+    }
+
+    /// What the check came to, if it is over.
+    fn checked(&mut self, link: &mut Link, checked: Checked) -> Step {
+        match checked {
+            None => Step::Wait,
+            Some(Ok(check)) => {
+                self.check = Some(check);
+                self.whole(link)
+            }
+            Some(Err(error)) => self.give_up(link, error),
+        }
+    }
+
+    /// All there is to be said for the file is said.
+    fn whole(&mut self, link: &mut Link) -> Step {
+        if self.way == Way::Send {
+            return self.done(link);
+        }
+        link.awaiting = None;
         link.actions.push_back(Action::Publish);
         self.stage = Stage::Publishing;
         Step::Wait
+    }
+
+    fn done(&mut self, link: &mut Link) -> Step {
+        if !link.many.open && (self.way == Way::Send || self.framed) {
+            link.actions.push_back(Action::Abandon);
+        }
+        Step::Done(Ok(match self.check {
+            Some(check) => Outcome::Checked(self.moved, check),
+            None => Outcome::Moved(self.moved),
+        }))
+    }
+
+    /// Whether the file here and the server's have to be the same in the end, and can be compared.
+    fn is_checked(&self) -> bool {
+        self.manner == Manner::Checked
+            && self.representation == Representation::Image
+            && self.range.is_none()
+            && matches!(self.verb, Verb::Retr | Verb::Stor)
+    }
+
+    /// The mode of this transfer.
+    fn mode(&self) -> Mode {
+        if self.framed { Mode::Block } else { Mode::Stream }
+    }
+
+    /// The data connection is gone that this command and those sent ahead counted on. Once `due` replies to this one, and theirs, are in,
+    /// they are sent again.
+    fn drain(&mut self, link: &mut Link, now: Instant, due: usize) -> Step {
+        link.close_data();
+        self.stage = Stage::Draining(due + core::mem::take(&mut link.many.ahead));
+        self.drained(link, now)
+    }
+
+    fn drained(&mut self, link: &mut Link, now: Instant) -> Step {
+        match self.stage {
+            Stage::Draining(0) if self.cancelled => self.give_up(link, JobError::Aborted),
+            Stage::Draining(0) => {
+                self.retried = true;
+                self.ask_endpoint(link, now)
+            }
+            _ => {
+                link.awaiting = Some(now);
+                Step::Wait
+            }
+        }
+    }
+
+    pub(super) fn is_answered(&self) -> bool {
+        matches!(
+            self.stage,
+            Stage::Moving { reply: Some(_), .. } | Stage::Accepting { reply: Some(_), .. } | Stage::Publishing
+        )
+    }
+
+    pub(super) fn is_checking(&self) -> bool {
+        matches!(self.stage, Stage::Checking(_))
     }
 
     /// Breaks the transfer off. Only a command that the server has taken up needs an ABOR.
@@ -434,6 +619,8 @@ impl Transfer {
             Stage::Dialing { .. } | Stage::Listening => return self.give_up(link, why),
             Stage::Accepting { reply, .. } | Stage::Moving { reply, .. } => reply.is_some(),
             Stage::Command | Stage::Replying => false,
+            Stage::Checking(checking) if checking.is_answered() => return self.give_up(link, why),
+            Stage::Checking(_) => false,
             _ => {
                 self.cancelled = true;
                 return Step::Wait;
@@ -447,7 +634,12 @@ impl Transfer {
     }
 
     fn give_up(&mut self, link: &mut Link, error: JobError) -> Step {
-        link.actions.push_back(Action::Abandon);
+        // A file that is refused before its data leaves the data connection open for the next (RFC 959, section 5.2).
+        let spares_data = matches!(self.stage, Stage::Command | Stage::Mode(_) | Stage::Rest) && link.many.open;
+        if !spares_data {
+            link.many.open = false;
+            link.actions.push_back(Action::Abandon);
+        }
         error.into()
     }
 }

@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
-use longshore_core::client::{Job, JobError, Outcome};
+use longshore_core::client::{Job, JobError, Manner, Outcome};
 use longshore_core::codec::Representation;
 use longshore_core::host::Store;
 use longshore_core::wire::command::is_sendable;
@@ -24,7 +24,13 @@ use crate::console::{Console, Dial, LocalContent, Talk};
 pub(super) fn get<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
     let (name, local) = call.one_or_two()?;
     if local.as_deref() == Some(b"-") {
-        let job = Job::Retrieve { path: name.clone(), offset: 0, representation: console.representation() };
+        let job = Job::Retrieve {
+            path: name.clone(),
+            offset: 0,
+            representation: console.representation(),
+            size: None,
+            manner: Manner::Plain,
+        };
         let result = console.session(call)?.transfer(job, || Ok(LocalContent::Output), None);
         return result.map(|_| Next::Go).map_err(|failure| call.about(&name, failure));
     }
@@ -127,7 +133,13 @@ pub(super) fn reget<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Resul
     {
         tell!("reget: {}: warning: the file on the server is newer than what is here", Shown(&name));
     }
-    let job = Job::Retrieve { path: name.clone(), offset, representation: Representation::Image };
+    let job = Job::Retrieve {
+        path: name.clone(),
+        offset,
+        representation: Representation::Image,
+        size: None,
+        manner: Manner::Plain,
+    };
     let progress = Progress::new(&Shown(&name).to_string(), Some(size), offset, console.talk);
     let open = || Download::resume(&local, offset).map(LocalContent::Download);
     let result = console.session(call)?.transfer(job, open, Some(&progress));
@@ -183,7 +195,13 @@ fn download<R: Dial>(
     name: &Bytes,
     local: &Path,
 ) -> Result<(), CommandError> {
-    let job = Job::Retrieve { path: name.clone(), offset: 0, representation: console.representation() };
+    let job = Job::Retrieve {
+        path: name.clone(),
+        offset: 0,
+        representation: console.representation(),
+        size: None,
+        manner: Manner::Plain,
+    };
     let progress = Progress::new(&Shown(name).to_string(), None, 0, console.talk);
     let open = || Download::create(local).map(LocalContent::Download);
     let result = console.session(call)?.transfer(job, open, Some(&progress));
@@ -208,7 +226,7 @@ fn send<R: Dial>(
     offset: u64,
 ) -> Result<(), CommandError> {
     let representation = if offset > 0 { Representation::Image } else { console.representation() };
-    let job = Job::Store { path: name.clone(), how, representation, size: Some(size) };
+    let job = Job::Store { path: name.clone(), how, representation, size: Some(size), manner: Manner::Plain };
     let progress = Progress::new(&Shown(local).to_string(), Some(size), offset, console.talk);
     let result = console.session(call)?.transfer(job, || Ok(LocalContent::Upload(file)), Some(&progress));
     report(console, call, local, progress, result, "sent").map(drop)

@@ -1,0 +1,146 @@
+//! Whether a file is the same here and on the server: by its digest, which both make at the same time, else by its size.
+
+use bytes::Bytes;
+
+use crate::client::JobError;
+use crate::client::job::Check;
+use crate::client::link::Link;
+use crate::digest::{Digest, Order};
+use crate::host::HostError;
+use crate::machine::Action;
+use crate::time::Instant;
+use crate::wire::command::Command;
+use crate::wire::hash::{self, Told};
+use crate::wire::reply::{Class, Reply};
+use crate::wire::scan;
+use crate::wire::verb::Verb;
+
+/// A check that is under way.
+#[derive(Debug)]
+pub(super) struct Checking {
+    path: Bytes,
+    /// How many bytes the file here has.
+    length: u64,
+    /// How many the server's has, where that is known.
+    size: Option<u64>,
+    /// Whether to ask for it where it is not.
+    asks_size: bool,
+    way: Option<hash::Way>,
+    stage: Stage,
+    told: Option<Option<Told>>,
+    made: Option<Result<Digest, HostError>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Stage {
+    /// OPTS HASH
+    Choosing,
+    /// HASH, or an older form; the digest is made meanwhile.
+    Digest,
+    /// SIZE
+    Size,
+}
+
+/// What came of it.
+pub(super) type Checked = Option<Result<Check, JobError>>;
+
+impl Checking {
+    /// Of a file that was moved, `length` bytes of it in all. `size` is what the server told of it before; `asks_size` says that it may be asked
+    /// now.
+    pub(super) fn new(path: Bytes, length: u64, size: Option<u64>, asks_size: bool) -> Self {
+        Self { path, length, size, asks_size, way: None, stage: Stage::Digest, told: None, made: None }
+    }
+
+    pub(super) fn start(&mut self, link: &mut Link, now: Instant) -> Checked {
+        self.way = hash::strongest(&link.features);
+        match self.way {
+            None => self.by_size(link, now),
+            Some(way) if way.chooses && link.algorithm != Some(way.algorithm) => {
+                let argument = [&b"HASH "[..], way.algorithm.name().as_bytes()].concat();
+                link.send(now, &Command::with(Verb::Opts, argument));
+                self.stage = Stage::Choosing;
+                None
+            }
+            Some(way) => self.by_digest(link, now, way),
+        }
+    }
+
+    fn by_digest(&mut self, link: &mut Link, now: Instant, way: hash::Way) -> Checked {
+        // The older forms take numbers behind the name, so that one with blanks needs quotes.
+        let path = match way.verb {
+            Verb::Hash => self.path.clone(),
+            _ if self.path.contains(&b' ') => [b"\"", &self.path[..], b"\""].concat().into(),
+            _ => self.path.clone(),
+        };
+        link.send(now, &Command::with(way.verb, path));
+        link.actions.push_back(Action::Digest(Order { algorithm: way.algorithm, length: None, again: true }));
+        self.stage = Stage::Digest;
+        None
+    }
+
+    fn by_size(&mut self, link: &mut Link, now: Instant) -> Checked {
+        if let Some(size) = self.size {
+            return Some(self.compare(size));
+        }
+        if !self.asks_size {
+            return Some(Ok(Check::Nothing));
+        }
+        link.send(now, &Command::with(Verb::Size, self.path.clone()));
+        self.stage = Stage::Size;
+        None
+    }
+
+    fn compare(&self, size: u64) -> Result<Check, JobError> {
+        if size == self.length { Ok(Check::Size) } else { Err(JobError::Differs(Check::Size)) }
+    }
+
+    pub(super) fn reply(&mut self, link: &mut Link, now: Instant, reply: &Reply) -> Checked {
+        if !reply.is_final() {
+            return None;
+        }
+        link.awaiting = None;
+        match (self.stage, self.way) {
+            (Stage::Choosing, Some(way)) if reply.class() == Class::Completion => {
+                link.algorithm = Some(way.algorithm);
+                self.by_digest(link, now, way)
+            }
+            (Stage::Digest, Some(way)) => {
+                let is_meant = |told: &Told| match &told.algorithm {
+                    Some(name) => name.eq_ignore_ascii_case(way.algorithm.name().as_bytes()),
+                    None => true,
+                };
+                self.told = Some(hash::parse(way.verb, reply).filter(is_meant));
+                self.both(link, now)
+            }
+            (Stage::Size, _) => match scan::decimal(reply.text().trim_ascii()) {
+                Some(size) if reply.code == 213 => Some(self.compare(size)),
+                _ => Some(Ok(Check::Nothing)),
+            },
+            _ => self.by_size(link, now),
+        }
+    }
+
+    /// Our own digest is made.
+    pub(super) fn digested(&mut self, link: &mut Link, now: Instant, result: Result<Digest, HostError>) -> Checked {
+        self.made = Some(result);
+        self.both(link, now)
+    }
+
+    fn both(&mut self, link: &mut Link, now: Instant) -> Checked {
+        match (&self.told, &self.made, self.way) {
+            (Some(Some(told)), Some(Ok(made)), Some(way)) => {
+                let check = Check::Digest(way.algorithm);
+                let same = alloc::format!("{made}").as_bytes() == told.hex;
+                Some(if same { Ok(check) } else { Err(JobError::Differs(check)) })
+            }
+            // One of the two cannot do it.
+            (Some(_), Some(_), _) => self.by_size(link, now),
+            _ => None,
+        }
+    }
+
+    /// Whether the server has said all that it was asked.
+    pub(super) fn is_answered(&self) -> bool {
+        self.stage == Stage::Digest && self.told.is_some()
+    }
+}
