@@ -196,6 +196,13 @@ impl Session {
         }
     }
 
+    /// Gives up the jobs that wait, and of which nothing was sent; they end as aborted.
+    pub fn cancel_waiting(&mut self) {
+        let jobs = self.waiting.drain(self.link.many.ahead..).map(|(id, _)| id);
+        let events = jobs.map(|id| Action::Event(Event::Finished(id, Err(JobError::Aborted))));
+        self.link.actions.extend(events);
+    }
+
     /// What the server listed in answer to FEAT; empty before the login.
     pub fn features(&self) -> &[Feature] {
         &self.link.features

@@ -99,10 +99,19 @@ impl Download {
 
     /// The download turns out to be of nothing: removes its part, if that is empty.
     pub(super) fn discard_empty(target: &Path) {
+        Self::discard_if(target, |size| size == 0);
+    }
+
+    /// What came is not the file: nobody is to go on with it.
+    pub(super) fn discard(target: &Path) {
+        Self::discard_if(target, |_| true);
+    }
+
+    fn discard_if(target: &Path, is_useless: impl FnOnce(u64) -> bool) {
         let Ok(target) = real(target) else { return };
         let part = Self::part_of(&target);
-        if part.symlink_metadata().is_ok_and(|metadata| metadata.is_file() && metadata.len() == 0) {
-            // What cannot be removed is empty at least.
+        if part.symlink_metadata().is_ok_and(|metadata| metadata.is_file() && is_useless(metadata.len())) {
+            // What cannot be removed is no whole file at least.
             let _ = std::fs::remove_file(part);
         }
     }

@@ -127,12 +127,12 @@ impl<R: Dial> Completion<'_, R> {
         let mut pairs: Vec<Pair> = names
             .unwrap_or_default()
             .into_iter()
-            .filter_map(|(name, is_directory)| {
-                let name = std::str::from_utf8(&name).ok().filter(|name| name.starts_with(begun))?.to_owned();
+            .filter_map(|listed| {
+                let name = std::str::from_utf8(&listed.name).ok().filter(|name| name.starts_with(begun))?.to_owned();
                 let plain = !name.contains(|letter: char| {
                     letter.is_whitespace() || letter.is_control() || "'\"\\#".contains(letter)
                 });
-                plain.then(|| pair(format!("{directory}{name}{}", if is_directory { "/" } else { "" })))
+                plain.then(|| pair(format!("{directory}{name}{}", if listed.is_directory { "/" } else { "" })))
             })
             .collect();
         pairs.sort_by(|one, other| one.display.cmp(&other.display));

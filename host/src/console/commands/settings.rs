@@ -43,6 +43,14 @@ pub(super) fn status<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Resu
     }
     say!("Type: {}", if console.ascii { "ascii" } else { "binary" });
     say!("Data connections: {}", if console.passive { "passive" } else { "active" });
+    if let Some(remote) = &mut console.remote {
+        let many = match remote.session().takes_many() {
+            None => "not tried yet",
+            Some(true) => "over one data connection (MODE B)",
+            Some(false) => "over one data connection each, since the server has no MODE B",
+        };
+        say!("Many files: {many}");
+    }
     Ok(Next::Go)
 }
 

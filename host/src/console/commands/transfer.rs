@@ -1,14 +1,13 @@
 //! Commands that move files.
 
 use std::ffi::OsStr;
-use std::fs::File;
 use std::io::{self, Seek, SeekFrom};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
 use bytes::Bytes;
-use longshore_core::client::{Job, JobError, Manner, Outcome};
+use longshore_core::client::{Check, Job, JobError, Manner, Outcome};
 use longshore_core::codec::Representation;
 use longshore_core::host::Store;
 use longshore_core::wire::command::is_sendable;
@@ -18,7 +17,7 @@ use longshore_core::{part, pattern};
 use super::{Call, CommandError, Next, last_part, local_path};
 use crate::console::content::Download;
 use crate::console::progress::Progress;
-use crate::console::remote::{self, Failure};
+use crate::console::remote::{self, Batch, Failure, Name};
 use crate::console::{Console, Dial, LocalContent, Talk};
 
 pub(super) fn get<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
@@ -43,14 +42,15 @@ pub(super) fn mget<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result
     if call.arguments.is_empty() {
         return Err(call.usage());
     }
-    let mut first_error = None;
+    let (mut first_error, mut files) = (None, Vec::new());
     for pattern in call.arguments {
         let (directory, wanted) = split_last(pattern);
         let names = console.session(call)?.names(directory.as_ref());
         let names = names.map_err(|failure| call.about(pattern, failure))?;
         let mut matched = false;
-        for (name, is_directory) in names.into_iter().filter(|(name, _)| is_wanted(&wanted, name)) {
+        for listed in names.into_iter().filter(|listed| is_wanted(&wanted, &listed.name)) {
             matched = true;
+            let Name { name, is_directory, size } = listed;
             if is_directory {
                 if console.talk > Talk::Quiet {
                     tell!("mget: {}: Is a directory, left out", Shown(&name));
@@ -58,12 +58,16 @@ pub(super) fn mget<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result
                 continue;
             }
             let path = directory.as_ref().map_or(name.clone(), |directory| join(directory, &name));
-            keep_first(&mut first_error, download(console, call, &path, &here(&name)))?;
+            files.push(File { path, local: here(&name), size });
         }
         if !matched {
             let error = call.text(format!("{}: no file matches", Shown(pattern)));
             keep_first(&mut first_error, Err(error))?;
         }
+    }
+    match &files[..] {
+        [file] => keep_first(&mut first_error, download(console, call, &file.path, &file.local))?,
+        _ => many(console, call, true, files, &mut first_error)?,
     }
     first_error.map_or(Ok(Next::Go), Err)
 }
@@ -89,23 +93,129 @@ pub(super) fn mput<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result
         return Err(call.usage());
     }
     console.session(call)?;
-    let mut first_error = None;
+    let (mut first_error, mut files) = (None, Vec::new());
     for pattern in call.arguments {
         let names = local_matches(pattern).map_err(|error| call.about_local(pattern, error))?;
         if names.is_empty() {
             let error = call.text(format!("{}: no file matches", Shown(pattern)));
             keep_first(&mut first_error, Err(error))?;
         }
-        for local in names {
-            let path = PathBuf::from(OsStr::from_bytes(&local));
-            let result = open_path(call, &local, path).and_then(|(file, size)| {
-                let name = Bytes::copy_from_slice(last_part(&local));
-                send(console, call, &local, &name, Store::Replace, file, size, 0)
-            });
-            keep_first(&mut first_error, result)?;
+        for name in names {
+            let local = PathBuf::from(OsStr::from_bytes(&name));
+            match plain_size(call, &name, &local) {
+                Ok(size) => {
+                    let path = Bytes::copy_from_slice(last_part(&name));
+                    files.push(File { path, local, size: Some(size) });
+                }
+                Err(error) => keep_first(&mut first_error, Err(error))?,
+            }
         }
     }
+    match &files[..] {
+        [file] => {
+            let local = Bytes::copy_from_slice(file.local.as_os_str().as_bytes());
+            let result = open_path(call, &local, file.local.clone())
+                .and_then(|(content, size)| send(console, call, &local, &file.path, Store::Replace, content, size, 0));
+            keep_first(&mut first_error, result)?;
+        }
+        _ => many(console, call, false, files, &mut first_error)?,
+    }
     first_error.map_or(Ok(Next::Go), Err)
+}
+
+/// Moves files over one data connection, where the server can do that.
+fn many<R: Dial>(
+    console: &mut Console<R>,
+    call: &Call<'_>,
+    is_download: bool,
+    files: Vec<File>,
+    first_error: &mut Option<CommandError>,
+) -> Result<(), CommandError> {
+    let (representation, talk) = (console.representation(), console.talk);
+    let progress = None;
+    let mut files = Files { call, is_download, files, given: 0, representation, talk, progress, first_error };
+    let result = console.session(call)?.transfer_all(&mut files);
+    result.map_err(|error| CommandError::Other { verb: "transfer", text: error.to_string() })
+}
+
+/// A file on both sides.
+struct File {
+    /// On the server.
+    path: Bytes,
+    /// Here.
+    local: PathBuf,
+    /// Its size, where that is known.
+    size: Option<u64>,
+}
+
+/// The files of `mget` and `mput`.
+struct Files<'a> {
+    call: &'a Call<'a>,
+    is_download: bool,
+    files: Vec<File>,
+    /// How many were given out.
+    given: usize,
+    representation: Representation,
+    talk: Talk,
+    /// Of the one that is being moved.
+    progress: Option<Progress>,
+    first_error: &'a mut Option<CommandError>,
+}
+
+impl Batch for Files<'_> {
+    fn next(&mut self) -> Option<Job> {
+        let File { path, size, .. } = self.files.get(self.given)?;
+        self.given += 1;
+        let (path, size, representation, manner) = (path.clone(), *size, self.representation, Manner::Many);
+        Some(if self.is_download {
+            Job::Retrieve { path, offset: 0, representation, size, manner }
+        } else {
+            Job::Store { path, how: Store::Replace, representation, size, manner }
+        })
+    }
+
+    fn open(&mut self, number: usize) -> io::Result<LocalContent> {
+        let File { path, local, size } = &self.files[number];
+        let name = if self.is_download { path } else { local.as_os_str().as_bytes() };
+        self.progress = Some(Progress::new(&Shown(name).to_string(), *size, 0, self.talk));
+        if self.is_download {
+            Download::create(local).map(LocalContent::Download)
+        } else {
+            std::fs::File::open(local).map(LocalContent::Upload)
+        }
+    }
+
+    fn moved(&mut self, count: u64) {
+        if let Some(progress) = &self.progress {
+            progress.moved(count);
+        }
+    }
+
+    fn finished(&mut self, number: usize, result: Result<Outcome, Failure>) -> Result<(), JobError> {
+        let File { path, local, .. } = &self.files[number];
+        let here = local.as_os_str().as_bytes();
+        let name = if self.is_download { &path[..] } else { here };
+        let words = self.progress.take().map(|progress| progress.finish(moved(&result)));
+        if self.is_download {
+            discard_failed(local, result.as_ref().err());
+        }
+        match (result, words) {
+            (Ok(_), Some(words)) => {
+                if self.talk > Talk::Quiet {
+                    tell!("{}: {} {words}", Shown(name), if self.is_download { "received" } else { "sent" });
+                }
+                Ok(())
+            }
+            (Ok(_), None) => Ok(()),
+            (Err(Failure::Job(error)), _) if ends_all(&error) => Err(error),
+            (Err(failure), _) => {
+                let name = if matches!(failure, Failure::Local(_)) { here } else { name };
+                // What would end it all is passed on above.
+                let _ = keep_first(self.first_error, Err(self.call.about(name, failure)));
+                Ok(())
+            }
+        }
+    }
 }
 
 /// Goes on with a download, unless the file on the server cannot be the one that was begun.
@@ -137,8 +247,8 @@ pub(super) fn reget<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Resul
         path: name.clone(),
         offset,
         representation: Representation::Image,
-        size: None,
-        manner: Manner::Plain,
+        size: Some(size),
+        manner: Manner::Checked,
     };
     let progress = Progress::new(&Shown(&name).to_string(), Some(size), offset, console.talk);
     let open = || Download::resume(&local, offset).map(LocalContent::Download);
@@ -146,6 +256,7 @@ pub(super) fn reget<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Resul
     if let Err(Failure::Local(error)) = result {
         return Err(local_error(call, &local, error));
     }
+    discard_failed(&local, result.as_ref().err());
     report(console, call, &name, progress, result, "received")
 }
 
@@ -200,7 +311,7 @@ fn download<R: Dial>(
         offset: 0,
         representation: console.representation(),
         size: None,
-        manner: Manner::Plain,
+        manner: Manner::Checked,
     };
     let progress = Progress::new(&Shown(name).to_string(), None, 0, console.talk);
     let open = || Download::create(local).map(LocalContent::Download);
@@ -208,9 +319,7 @@ fn download<R: Dial>(
     if let Err(Failure::Local(error)) = result {
         return Err(local_error(call, local, error));
     }
-    if result.is_err() {
-        Download::discard_empty(local);
-    }
+    discard_failed(local, result.as_ref().err());
     report(console, call, name, progress, result, "received").map(drop)
 }
 
@@ -221,12 +330,14 @@ fn send<R: Dial>(
     local: &Bytes,
     name: &Bytes,
     how: Store,
-    file: File,
+    file: std::fs::File,
     size: u64,
     offset: u64,
 ) -> Result<(), CommandError> {
     let representation = if offset > 0 { Representation::Image } else { console.representation() };
-    let job = Job::Store { path: name.clone(), how, representation, size: Some(size), manner: Manner::Plain };
+    // Of what is put behind a file, only the server knows the whole.
+    let manner = if how == Store::Append { Manner::Plain } else { Manner::Checked };
+    let job = Job::Store { path: name.clone(), how, representation, size: Some(size), manner };
     let progress = Progress::new(&Shown(local).to_string(), Some(size), offset, console.talk);
     let result = console.session(call)?.transfer(job, || Ok(LocalContent::Upload(file)), Some(&progress));
     report(console, call, local, progress, result, "sent").map(drop)
@@ -241,16 +352,38 @@ fn report<R: Dial>(
     result: Result<(Outcome, Option<LocalContent>), Failure>,
     way: &str,
 ) -> Result<Next, CommandError> {
-    let moved = match &result {
-        Ok((Outcome::Moved(moved), _)) => *moved,
-        _ => 0,
-    };
-    let words = progress.finish(moved);
-    result.map_err(|failure| call.about(name, failure))?;
+    let result = result.map(|(outcome, _)| outcome);
+    let words = progress.finish(moved(&result));
+    let outcome = result.map_err(|failure| call.about(name, failure))?;
+    if let Outcome::Checked(_, by) = outcome
+        && console.talk == Talk::Verbose
+    {
+        match by {
+            Check::Nothing => tell!("{}: not checked: the server tells neither digests nor sizes", Shown(name)),
+            by => tell!("{}: the same on both sides, by its {by}", Shown(name)),
+        }
+    }
     if console.talk > Talk::Quiet {
         tell!("{}: {way} {words}", Shown(name));
     }
     Ok(Next::Go)
+}
+
+/// What is left of a download that failed is kept to be resumed, unless that is nothing, or not the file.
+fn discard_failed(local: &Path, failure: Option<&Failure>) {
+    match failure {
+        None => {}
+        Some(Failure::Job(JobError::Differs(_))) => Download::discard(local),
+        Some(_) => Download::discard_empty(local),
+    }
+}
+
+/// How many bytes it was.
+fn moved(result: &Result<Outcome, Failure>) -> u64 {
+    match result {
+        Ok(Outcome::Moved(moved) | Outcome::Checked(moved, _)) => *moved,
+        _ => 0,
+    }
 }
 
 /// Where a download goes: where the user says, or under the last part of the remote name, into the current directory.
@@ -275,13 +408,22 @@ fn here(name: &[u8]) -> PathBuf {
     Path::new(".").join(OsStr::from_bytes(name))
 }
 
-fn open_local(call: &Call<'_>, name: &Bytes) -> Result<(File, u64), CommandError> {
+fn open_local(call: &Call<'_>, name: &Bytes) -> Result<(std::fs::File, u64), CommandError> {
     open_path(call, name, local_path(name))
 }
 
-fn open_path(call: &Call<'_>, name: &Bytes, path: PathBuf) -> Result<(File, u64), CommandError> {
-    let failed = |error| call.about_local(name, error);
+fn open_path(call: &Call<'_>, name: &Bytes, path: PathBuf) -> Result<(std::fs::File, u64), CommandError> {
     // Before it is opened: a pipe would keep us waiting.
+    plain_size(call, name, &path)?;
+    let failed = |error| call.about_local(name, error);
+    let file = std::fs::File::open(path).map_err(failed)?;
+    let size = file.metadata().map_err(failed)?.len();
+    Ok((file, size))
+}
+
+/// The size of a plain file.
+fn plain_size(call: &Call<'_>, name: &Bytes, path: &Path) -> Result<u64, CommandError> {
+    let failed = |error| call.about_local(name, error);
     let metadata = path.metadata().map_err(failed)?;
     if metadata.is_dir() {
         return Err(failed(io::ErrorKind::IsADirectory.into()));
@@ -289,9 +431,7 @@ fn open_path(call: &Call<'_>, name: &Bytes, path: PathBuf) -> Result<(File, u64)
     if !metadata.is_file() {
         return Err(failed(io::Error::other("Not a plain file")));
     }
-    let file = File::open(path).map_err(failed)?;
-    let size = file.metadata().map_err(failed)?.len();
-    Ok((file, size))
+    Ok(metadata.len())
 }
 
 fn local_error(call: &Call<'_>, path: &Path, error: io::Error) -> CommandError {
@@ -338,13 +478,16 @@ fn local_matches(pattern: &Bytes) -> io::Result<Vec<Bytes>> {
     Ok(names)
 }
 
+/// Whether there is no use in going on with the next file.
+fn ends_all(error: &JobError) -> bool {
+    error.is_fatal() || *error == JobError::Aborted
+}
+
 /// One file that fails does not stop the next, unless the session is gone; the first error is the command's.
 fn keep_first(first: &mut Option<CommandError>, result: Result<(), CommandError>) -> Result<(), CommandError> {
     match result {
         Ok(()) => Ok(()),
-        Err(CommandError::About { failure: Failure::Job(error), .. })
-            if error.is_fatal() || error == JobError::Aborted =>
-        {
+        Err(CommandError::About { failure: Failure::Job(error), .. }) if ends_all(&error) => {
             Err(CommandError::Other { verb: "transfer", text: error.to_string() })
         }
         Err(error) if first.is_none() => {

@@ -1,4 +1,7 @@
-//! The session with a server: jobs are run, one after the other, and what happens meanwhile is shown.
+//! The session with a server: jobs are run, one after the other, and what happens meanwhile is shown. `batch.rs` has many files in
+//! one go.
+
+mod batch;
 
 use std::collections::HashMap;
 use std::io::{self, IsTerminal};
@@ -9,14 +12,21 @@ use longshore_core::client::{self, Event, Job, JobError, ListFormat, Outcome};
 use longshore_core::wire::facts::{FactLine, ListedKind};
 use longshore_core::wire::reply::{Class, Reply, Shown};
 
+pub(super) use self::batch::Batch;
 use super::progress::Progress;
 use super::target::Target;
 use super::{Dial, LocalContent, Talk};
 use crate::control::Drive;
 use crate::signals::Interrupt;
 
-/// A name in a directory of the server, and whether it is a directory.
-pub(super) type Name = (Bytes, bool);
+/// A name in a directory of the server.
+#[derive(Clone, Debug)]
+pub(super) struct Name {
+    pub(super) name: Bytes,
+    pub(super) is_directory: bool,
+    /// The size of a file, where the server tells it.
+    pub(super) size: Option<u64>,
+}
 
 pub(super) struct Remote<R: Dial> {
     wire: R::Wire,
@@ -135,12 +145,9 @@ impl<R: Dial> Remote<R> {
                 self.lost = true;
                 return Err(JobError::Lost.into());
             };
+            self.show(&event);
             match event {
-                Event::Sent(line) if self.talk == Talk::Verbose => tell!("---> {}", Shown(&line)),
                 Event::Reply(reply) => {
-                    if self.talk == Talk::Verbose {
-                        reply_lines(&reply).for_each(|line| tell!("{line}"));
-                    }
                     if let (Class::Preliminary, Some(size), Some(progress)) =
                         (reply.class(), reply.announced_size(), progress)
                     {
@@ -173,6 +180,15 @@ impl<R: Dial> Remote<R> {
                 }
                 Event::Sent(_) | Event::Finished(..) => {}
             }
+        }
+    }
+
+    /// Shows the dialogue to who wants to see it.
+    fn show(&self, event: &Event) {
+        match event {
+            Event::Sent(line) if self.talk == Talk::Verbose => tell!("---> {}", Shown(line)),
+            Event::Reply(reply) if self.talk == Talk::Verbose => reply_lines(reply).for_each(|line| tell!("{line}")),
+            _ => {}
         }
     }
 
@@ -220,17 +236,18 @@ pub(super) enum Failure {
 
 fn fact_name(line: &[u8]) -> Option<Name> {
     let line = FactLine::parse(line)?;
-    let directory = match line.kind {
+    let is_directory = match line.kind {
         ListedKind::Current | ListedKind::Parent => return None,
         kind => kind == ListedKind::Directory,
     };
-    is_plain(line.name).then(|| (Bytes::copy_from_slice(line.name), directory))
+    let size = line.size().filter(|_| line.kind == ListedKind::File);
+    is_plain(line.name).then(|| Name { name: Bytes::copy_from_slice(line.name), is_directory, size })
 }
 
 /// A line of NLST, which may carry the directory before the name.
 fn plain_name(line: &[u8]) -> Option<Name> {
     let name = line.rsplit(|&byte| byte == b'/').next().unwrap_or(line);
-    is_plain(name).then(|| (Bytes::copy_from_slice(name), false))
+    is_plain(name).then(|| Name { name: Bytes::copy_from_slice(name), is_directory: false, size: None })
 }
 
 /// Whether a name that a server sent is one name, and leads nowhere else.
