@@ -10,7 +10,9 @@ use sha2::{Sha256, Sha512};
 
 use crate::host::{Content, HostError};
 
-/// How much is read at once, in bytes.
+/// How much is read at first, in bytes: most files are small.
+const FIRST_PIECE: usize = 16 * 1024;
+/// How much is read at once then.
 const PIECE: usize = 256 * 1024;
 
 /// A way to make a digest.
@@ -183,8 +185,9 @@ impl Summing {
         if core::mem::take(&mut self.rewinds) {
             content.rewind()?;
         }
-        self.buffer.resize(PIECE, 0);
-        let most = self.left.and_then(|left| usize::try_from(left).ok()).map_or(PIECE, |left| left.min(PIECE));
+        let size = if self.buffer.is_empty() { FIRST_PIECE } else { PIECE };
+        self.buffer.resize(size, 0);
+        let most = self.left.and_then(|left| usize::try_from(left).ok()).map_or(size, |left| left.min(size));
         let count = if most > 0 { content.read(&mut self.buffer[..most])? } else { 0 };
         if count == 0 {
             return Ok((0, self.hasher.take().map(Hasher::finish)));

@@ -68,10 +68,10 @@ impl Session {
     }
 
     fn digest(&mut self, verb: Verb, algorithm: Algorithm, mut candidates: Vec<(Bytes, Portion)>) {
-        let mut files: Vec<(VirtualPath, u64)> = Vec::new();
+        let mut files: Vec<(VirtualPath, Portion)> = Vec::new();
         candidates.retain(|(name, portion)| match self.cwd.join(name) {
             Ok(path) => {
-                files.push((path, portion.offset));
+                files.push((path, *portion));
                 true
             }
             Err(_) => false,
@@ -81,7 +81,7 @@ impl Session {
         };
         let (told, read, begun) = (Instant::ORIGIN, 0, false);
         let digesting = Digesting { verb, name, algorithm, portion, candidates, read, told, begun };
-        self.ask(Task::Digest(files), Then::Digest(Box::new(digesting)));
+        self.ask(Task::Digest { files, algorithm }, Then::Digest(Box::new(digesting)));
     }
 
     /// The host has opened the file, or refused.
@@ -108,8 +108,11 @@ impl Session {
         }
         digesting.told = now;
         let order = Order { algorithm: digesting.algorithm, length: digesting.portion.length, again: false };
-        self.actions.push_back(Action::Digest(order));
         self.work = Work::Digesting(digesting);
+        match opened.digest {
+            Some(digest) => self.digested(now, Ok(digest)),
+            None => self.actions.push_back(Action::Digest(order)),
+        }
     }
 
     /// Some more was read.

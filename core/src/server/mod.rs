@@ -51,7 +51,7 @@ use self::data::{Endpoint, Passive};
 use self::digest::Digesting;
 pub use self::listing::{Listing, SORTED_NAMES};
 use self::login::Login;
-pub use self::request::{ASCII_SIZE_LIMIT, Answer, Request, STATUS_ENTRIES, ServerContent};
+pub use self::request::{ASCII_SIZE_LIMIT, Answer, DIGEST_AT_ONCE, Request, STATUS_ENTRIES, ServerContent};
 use self::request::{Outcome, Task};
 use self::transfer::{Portion, Transfer};
 use crate::codec::Form;

@@ -8,7 +8,9 @@ use core::fmt;
 use bytes::Bytes;
 
 use super::listing::{Format, Listing};
+use super::transfer::Portion;
 use crate::codec::AsciiCounter;
+use crate::digest::{Algorithm, Digest, Order, Summing};
 use crate::entry::{Entry, Kind};
 use crate::host::{Access, Content, Directory, Host, HostError, LoginError, Store};
 use crate::machine::Way;
@@ -20,6 +22,9 @@ use crate::wire::new_facts::NewFacts;
 
 /// The largest file whose SIZE is counted in TYPE A, in bytes; above it the answer is 550.
 pub const ASCII_SIZE_LIMIT: u64 = 8 * 1024 * 1024;
+
+/// Up to so many bytes, a digest is made as soon as the file is open; it takes no longer than other commands then.
+pub const DIGEST_AT_ONCE: u64 = 256 * 1024;
 
 /// The most entries that `STAT path` lists on the control connection.
 pub const STATUS_ENTRIES: usize = 1000;
@@ -77,8 +82,11 @@ pub(super) enum Task {
         facts: NewFacts,
     },
     Available(VirtualPath),
-    /// Opens the first of these that is there, from an offset.
-    Digest(Vec<(VirtualPath, u64)>),
+    /// Makes a digest of the first of these that is there, or opens it, where it is large.
+    Digest {
+        files: Vec<(VirtualPath, Portion)>,
+        algorithm: Algorithm,
+    },
 }
 
 /// A password, which never prints.
@@ -121,6 +129,8 @@ pub(super) struct Opened {
     pub(super) offset: Option<u64>,
     /// Which of several files it is.
     pub(super) choice: usize,
+    /// Its digest, where that was made at once.
+    pub(super) digest: Option<Digest>,
 }
 
 /// What a server's data connection carries.
@@ -204,11 +214,8 @@ impl Request {
             Task::SetModified { path, time } => done(host.set_modified(&path, time)),
             Task::SetMode { path, mode } => done(host.set_mode(&path, mode)),
             Task::SetFacts { path, facts } => done(set_facts(host, &path, facts)),
-            Task::Digest(files) => match open_first(host, &files) {
-                Ok((choice, file)) => {
-                    let opened = Opened { choice, ..Opened::default() };
-                    (Outcome::Opened(Ok(opened)), Some(ServerContent::File(file)))
-                }
+            Task::Digest { files, algorithm } => match digest(host, &files, algorithm) {
+                Ok((opened, file)) => (Outcome::Opened(Ok(opened)), file.map(ServerContent::File)),
                 Err(error) => (Outcome::Opened(Err(error)), None),
             },
             Task::Available(path) => (Outcome::Number(host.available(&path)), None),
@@ -245,17 +252,35 @@ fn store<H: Host>(host: &H, path: &VirtualPath, how: Store) -> Result<(H::File, 
     host.store(path, how).map(|(file, name)| (file, Opened { name, offset, ..Opened::default() }))
 }
 
-/// Opens the first of several files that is there. Where none is, it is the first that is told of.
-fn open_first<H: Host>(host: &H, files: &[(VirtualPath, u64)]) -> Result<(usize, H::File), HostError> {
+/// Opens the first of several files that is there; where none is, it is the first that is told of. A small one is done with at once.
+fn digest<H: Host>(
+    host: &H,
+    files: &[(VirtualPath, Portion)],
+    algorithm: Algorithm,
+) -> Result<(Opened, Option<H::File>), HostError> {
     let mut first = None;
-    for (choice, (path, offset)) in files.iter().enumerate() {
-        match host.open(path, *offset) {
-            Ok((file, _)) => return Ok((choice, file)),
+    for (choice, (path, portion)) in files.iter().enumerate() {
+        match host.open(path, portion.offset) {
+            Ok((mut file, attributes)) => {
+                let order = Order { algorithm, length: portion.length, again: false };
+                let small = portion.within(attributes.size) <= DIGEST_AT_ONCE;
+                let digest = if small { Some(at_once(order, &mut file)?) } else { None };
+                return Ok((Opened { choice, digest, ..Opened::default() }, Some(file).filter(|_| !small)));
+            }
             Err(error @ (HostError::NotFound | HostError::NotDirectory)) => first = first.or(Some(error)),
             Err(error) => return Err(first.unwrap_or(error)),
         }
     }
     Err(first.unwrap_or(HostError::NotFound))
+}
+
+fn at_once(order: Order, file: &mut impl Content) -> Result<Digest, HostError> {
+    let mut summing = Summing::new(order);
+    loop {
+        if let (_, Some(digest)) = summing.step(file)? {
+            return Ok(digest);
+        }
+    }
 }
 
 fn set_facts<H: Host>(host: &H, path: &VirtualPath, facts: NewFacts) -> Result<(), HostError> {
