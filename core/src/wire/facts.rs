@@ -141,7 +141,10 @@ pub fn print(entry: &Entry, access: Access, is_root: bool, facts: FactSet, out: 
                 time_value::print(attributes.modified, out);
                 true
             }
-            (Fact::Perm, _) => push(out, permissions(attributes, access, is_root).as_bytes()),
+            (Fact::Perm, _) => {
+                permissions(attributes, access, is_root, out);
+                true
+            }
             (Fact::Unique, _) => {
                 let (device, inode) = attributes.unique;
                 show(out, format_args!("{device:x}g{inode:x}"))
@@ -161,17 +164,27 @@ pub fn print(entry: &Entry, access: Access, is_root: bool, facts: FactSet, out: 
     out.push(b' ');
 }
 
-/// What the account may do with a file: the `perm` fact (RFC 3659, section 7.5.5).
-fn permissions(attributes: &Attributes, access: Access, is_root: bool) -> &'static str {
-    match (attributes.kind, access) {
-        (Kind::Directory, Access::Write) if is_root => "elcmp",
-        (Kind::Directory, Access::Write) => "dfelcmp",
-        (Kind::Directory, Access::Read) => "el",
-        (Kind::File, Access::Write) => "adfrw",
-        (Kind::File, Access::Read) => "r",
-        (_, Access::Write) => "df",
-        (_, Access::Read) => "",
-    }
+/// Puts what the account may do with a file behind `out`: the `perm` fact (RFC 3659, section 7.5.5). What no bit of the mode allows to
+/// anybody is not told of; whether a file can be removed or renamed is up to its directory.
+fn permissions(attributes: &Attributes, access: Access, is_root: bool, out: &mut Vec<u8>) {
+    let writes = access == Access::Write;
+    let (may_read, may_write, may_enter) =
+        (attributes.mode & 0o444 != 0, writes && attributes.mode & 0o222 != 0, attributes.mode & 0o111 != 0);
+    let is_directory = attributes.kind == Kind::Directory;
+    let is_file = attributes.kind == Kind::File;
+    let letters = [
+        (b'a', is_file && may_write),
+        (b'd', writes && !is_root),
+        (b'f', writes && !is_root),
+        (b'e', is_directory && may_enter),
+        (b'l', is_directory && may_read),
+        (b'c', is_directory && may_write),
+        (b'm', is_directory && may_write),
+        (b'p', is_directory && may_write),
+        (b'r', is_file && may_read),
+        (b'w', is_file && may_write),
+    ];
+    out.extend(letters.iter().filter(|(_, told)| *told).map(|(letter, _)| *letter));
 }
 
 fn other_type(mode: u32) -> &'static [u8] {
