@@ -5,9 +5,11 @@
 //! |---|---|
 //! | [`programs`] | starting servers and clients, and stopping them |
 //! | [`peer`] | a client that says just what a case tells it to |
+//! | [`proxy`] | somebody in the middle |
 //! | [`contract`] | what a user sees: messages, exit codes, the prompt |
 //! | [`dialogues`] | the dialogues of the vector table, over sockets |
 //! | [`transfers`] | files of all sizes, both ways, resumed and broken off |
+//! | [`many`] | many files over one data connection, checks |
 //! | [`hostile`] | bad input, ways out of the root, floods |
 //! | [`foreign`] | clients and servers that other people wrote |
 //! | [`operation`] | settings, limits, stopping, memory |
@@ -16,9 +18,11 @@ pub mod contract;
 pub mod dialogues;
 pub mod foreign;
 pub mod hostile;
+pub mod many;
 pub mod operation;
 pub mod peer;
 pub mod programs;
+pub mod proxy;
 pub mod transfers;
 
 /// Makes a test of every case, for a server and a client program.
@@ -33,6 +37,8 @@ macro_rules! suite {
             transfers::abort_stops_a_download_that_nobody_reads,
             transfers::late_data_connections_get_all,
             transfers::urgent_bytes_among_data_do_not_cut_it,
+            many::a_long_digest_can_be_aborted,
+            many::blocks_carry_files_of_all_sizes,
             transfers::uploads_replace_whole_and_keep_permissions,
             hostile::bad_lines_get_their_error_and_nothing_else,
             hostile::nothing_leads_out_of_the_root,
@@ -69,6 +75,9 @@ macro_rules! pair {
             contract::urls_lead_to_a_folder,
             transfers::files_of_all_sizes_arrive_whole,
             transfers::many_files_by_wildcard,
+            many::mget_and_mput_need_one_data_connection,
+            many::many_files_fall_back_in_silence,
+            many::files_are_checked_by_their_digest,
             transfers::downloads_resume,
             transfers::a_broken_upload_is_kept_and_resumed,
             transfers::names_are_bytes,
