@@ -7,7 +7,6 @@ use std::net::{TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
-use longshore_core::digest::Summing;
 use longshore_core::host::{Access, Content, HostError};
 use longshore_core::machine::{Action, Flow, Input, Machine, NetworkError, Route, TransferError, Way};
 use longshore_core::pump::{Inflow, Outflow};
@@ -54,6 +53,8 @@ fn serve(mut control: TcpStream, files: &Memory) -> std::io::Result<()> {
                         Route::Accept { from } => std::iter::from_fn(|| listener.as_ref()?.accept().ok())
                             .find_map(|(stream, peer)| (peer.ip() == from).then_some(stream)),
                         Route::Dial { to, .. } => TcpStream::connect(to).ok(),
+                        // Whether it still stands shows when it is used.
+                        Route::Kept => data,
                     };
                     Input::Connected(data.as_ref().map(drop).ok_or(NetworkError::Failed))
                 }
@@ -68,16 +69,13 @@ fn serve(mut control: TcpStream, files: &Memory) -> std::io::Result<()> {
                     session.handle(now(), Input::Moved(moved));
                     Input::Finished(result)
                 }
-                Action::Digest(order) => {
-                    let mut summing = Summing::new(order);
-                    Input::Digested(loop {
-                        match content.as_mut().map_or(Err(HostError::Failed), |content| summing.step(content)) {
-                            Ok((_, None)) => {}
-                            Ok((_, Some(digest))) => break Ok(digest),
-                            Err(error) => break Err(error),
-                        }
-                    })
-                }
+                Action::Digest(mut summing) => Input::Digested(loop {
+                    match content.as_mut().map_or(Err(HostError::Failed), |content| summing.step(content)) {
+                        Ok((_, None)) => {}
+                        Ok((_, Some(digest))) => break Ok(digest),
+                        Err(error) => break Err(error),
+                    }
+                }),
                 Action::Publish => Input::Published(content.take().map_or(Ok(()), |mut content| content.publish())),
                 Action::Abandon => {
                     (listener, data, content, came) = (None, None, None, Vec::new());
@@ -130,7 +128,7 @@ fn transfer(
                 if taken.over {
                     break;
                 }
-                if taken.mark.is_none() {
+                if taken.hungry {
                     let count = data.read(&mut bytes).map_err(|_| TransferError::Lost)?;
                     came.extend_from_slice(&bytes[..count]);
                     ends = count == 0;

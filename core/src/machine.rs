@@ -5,6 +5,7 @@
 //! [`Machine::poll`] gives, send what [`Machine::transmit`] holds, and wait for the first of: bytes on the control
 //! connection, news of the data connection, the [`Machine::deadline`]. Control comes first, so that an `ABOR` is seen at once.
 
+use alloc::boxed::Box;
 use core::net::{IpAddr, SocketAddr};
 use core::ops::RangeInclusive;
 
@@ -12,7 +13,7 @@ use bytes::Bytes;
 use thiserror::Error;
 
 use crate::codec::{Codec, CodecError};
-use crate::digest::{self, Digest};
+use crate::digest::{Digest, Summing};
 use crate::host::HostError;
 use crate::time::Instant;
 
@@ -65,7 +66,7 @@ pub enum Action<E> {
     Start(Flow),
     /// Make a digest of the content at hand, and meanwhile leave whatever the data side holds as it is. Answered by
     /// [`Input::Moved`], any number of them, and [`Input::Digested`].
-    Digest(digest::Order),
+    Digest(Box<Summing>),
     /// All bytes came: let the content appear under its name. Answered by [`Input::Published`].
     Publish,
     /// Drop listener, data connection, flow, digest, and content that was not published. No answer; none that was due comes.
@@ -101,6 +102,8 @@ pub enum Route {
         /// The peer.
         to: SocketAddr,
     },
+    /// It stands already, and has carried a file; look whether the peer has closed it meanwhile.
+    Kept,
 }
 
 /// Which way the bytes of a data connection go.

@@ -79,6 +79,8 @@ pub struct Taken {
     pub payload: u64,
     /// Whether the file has ended. What was not read belongs to the next.
     pub over: bool,
+    /// Whether nothing more comes without more input. Where not, there was no room, or a marker is told first.
+    pub hungry: bool,
     /// A restart marker. It counts once all bytes before it are where they belong.
     pub mark: Option<Mark>,
 }
@@ -127,13 +129,11 @@ impl Outflow {
     }
 
     /// A flow of content of which `head` was read already; nothing follows it where that `is_whole`.
-    pub fn ahead(codec: Codec, capacity: usize, mut head: Vec<u8>, is_whole: bool) -> Self {
+    pub fn ahead(mut codec: Codec, capacity: usize, mut head: Vec<u8>, is_whole: bool) -> Self {
         let mut ended = is_whole;
-        if let Some(left) = codec.left()
-            && head.len() as u64 >= left
-        {
-            head.truncate(usize::try_from(left).unwrap_or(usize::MAX));
-            ended = true;
+        if codec.is_identity() {
+            head.truncate(codec.pass(head.len()));
+            ended |= codec.left() == Some(0);
         }
         let payload = head.len();
         let head = Span { start: 0, end: head.len(), bytes: head };
@@ -247,7 +247,7 @@ impl Inflow {
             self.written += step.written as u64;
             taken.read += step.read;
             taken.payload += step.payload as u64;
-            taken.over = step.over;
+            (taken.over, taken.hungry) = (step.over, step.hungry);
             taken.mark = step.marker.map(|text| Mark { text, position: self.written });
             if step.read == 0 && step.written == 0 {
                 break;
@@ -270,8 +270,8 @@ impl Inflow {
             content.write(&piece)?;
             taken.read += part.read;
             taken.payload += part.payload;
-            (taken.over, taken.mark) = (part.over, part.mark);
-            if taken.over || taken.mark.is_some() || (part.read == 0 && piece.is_empty()) {
+            (taken.over, taken.hungry, taken.mark) = (part.over, part.hungry, part.mark);
+            if taken.over || taken.mark.is_some() || taken.hungry {
                 return Ok(taken);
             }
             piece.clear();

@@ -7,6 +7,7 @@ use longshore_core::client::{Check, Config, Event, Job, JobError, JobId, ListFor
 use longshore_core::codec::Representation;
 use longshore_core::digest::Algorithm;
 use longshore_core::host::Store;
+use longshore_core::machine::{Input, Machine};
 use longshore_core::time::Instant;
 use longshore_sim::{Buffer, Cuts, Driver, Network, Read, Stream};
 
@@ -439,7 +440,7 @@ fn many_files_fall_back_in_silence_where_mode_b_is_refused() {
 fn commands_are_sent_ahead_and_their_replies_wait_for_the_data_before_them() {
     let mut odd = Odd::ready();
     let jobs = ["a", "b", "c"].map(|name| odd.start(many(name)));
-    let data = odd.passive(&[IMAGE, ("MODE B", "200 ok")]);
+    let data = odd.passive(&[IMAGE, ("MODE B", "200 ok"), ("MODE X", "504 no")]);
     assert_eq!(odd.hear(), "RETR a");
     odd.say("150 here");
     assert_eq!(odd.hear(), "RETR b\r\nRETR c");
@@ -462,7 +463,7 @@ fn commands_are_sent_ahead_and_their_replies_wait_for_the_data_before_them() {
 fn a_data_connection_that_the_server_closed_is_made_again() {
     let mut odd = Odd::ready();
     let jobs = ["a", "b", "c"].map(|name| odd.start(many(name)));
-    let data = odd.passive(&[IMAGE, ("MODE B", "200 ok")]);
+    let data = odd.passive(&[IMAGE, ("MODE B", "200 ok"), ("MODE X", "504 no")]);
     assert_eq!(odd.hear(), "RETR a");
     odd.say("150 here");
     assert_eq!(odd.hear(), "RETR b\r\nRETR c");
@@ -474,10 +475,11 @@ fn a_data_connection_that_the_server_closed_is_made_again() {
     let data = odd.passive(&[]);
     assert_eq!(odd.hear(), "RETR b");
     odd.say("150 here");
-    assert_eq!(odd.hear(), "RETR c");
+    assert_eq!(odd.hear(), "", "there is no use in that here");
     data.write(odd.now, b"\x40\x00\x01b");
-    odd.say("250 done\r\n425 lost it after all");
+    odd.say("250 done");
     assert_eq!(odd.result(jobs[1]), Ok(Outcome::Moved(1)));
+    odd.dialogue(&[("RETR c", "425 lost it after all")]);
     let data = odd.passive(&[]);
     odd.dialogue(&[("RETR c", "150 here")]);
     data.write(odd.now, b"\x40\x00\x01c");
@@ -489,7 +491,7 @@ fn a_data_connection_that_the_server_closed_is_made_again() {
 fn an_abort_counts_the_replies_of_what_was_sent_ahead() {
     let mut odd = Odd::ready();
     let jobs = ["a", "b"].map(|name| odd.start(many(name)));
-    let data = odd.passive(&[IMAGE, ("MODE B", "200 ok")]);
+    let data = odd.passive(&[IMAGE, ("MODE B", "200 ok"), ("MODE X", "504 no")]);
     assert_eq!(odd.hear(), "RETR a");
     odd.say("150 here");
     assert_eq!(odd.hear(), "RETR b");
@@ -513,7 +515,7 @@ fn an_abort_counts_the_replies_of_what_was_sent_ahead() {
 fn a_file_cut_in_a_block_is_no_file() {
     let mut odd = Odd::ready();
     let job = odd.start(many("a"));
-    let data = odd.passive(&[IMAGE, ("MODE B", "200 ok")]);
+    let data = odd.passive(&[IMAGE, ("MODE B", "200 ok"), ("MODE X", "504 no")]);
     odd.dialogue(&[("RETR a", "150 here")]);
     data.write(odd.now, b"\x40\x00\x05abc");
     data.close();
@@ -535,7 +537,7 @@ fn moved(features: &str, size: &str) -> (Odd, JobId) {
     let job = odd.start(checked());
     let data = odd.passive(&[IMAGE, ("SIZE f", size)]);
     odd.dialogue(&[("RETR f", "150 here")]);
-    // What the test's content begins with is there already.
+    data.write(odd.now, b"content");
     data.close();
     odd.say("226 done");
     (odd, job)
@@ -547,8 +549,11 @@ fn a_wrong_digest_is_an_error_and_publishes_nothing() {
     for (told, good) in [("250 FEC530A9", true), ("250 00000000", false)] {
         let (mut odd, job) = moved(" XCRC\r\n", "500 what?");
         odd.dialogue(&[("XCRC f", told)]);
+        if !good {
+            odd.dialogue(&[("SIZE f", "500 what?")]);
+        }
         let by = Check::Digest(Algorithm::Crc32);
-        let expected = if good { Ok(Outcome::Checked(0, by)) } else { Err(JobError::Differs(by)) };
+        let expected = if good { Ok(Outcome::Checked(7, by)) } else { Err(JobError::Differs(by)) };
         assert_eq!(odd.result(job), expected);
         assert_eq!(odd.client.content().is_some_and(|content| content.published), good);
     }
@@ -556,21 +561,97 @@ fn a_wrong_digest_is_an_error_and_publishes_nothing() {
 
 #[test]
 fn the_strongest_digest_is_chosen_and_size_does_where_there_is_none() {
-    let (mut odd, job) = moved(" HASH MD5;SHA-1*\r\n XMD5\r\n", "213 0");
+    let (mut odd, job) = moved(" HASH MD5;SHA-1*\r\n XMD5\r\n", "213 7");
     odd.dialogue(&[("HASH f", "556 not for you")]);
-    assert_eq!(odd.result(job), Ok(Outcome::Checked(0, Check::Size)));
-    let (mut odd, job) = moved(" HASH CRC32*;MD5;\r\n", "213 0");
+    assert_eq!(odd.result(job), Ok(Outcome::Checked(7, Check::Size)));
+    let (mut odd, job) = moved(" HASH CRC32*;MD5;\r\n", "213 7");
     odd.dialogue(&[("OPTS HASH MD5", "501 no")]);
-    assert_eq!(odd.result(job), Ok(Outcome::Checked(0, Check::Size)));
+    assert_eq!(odd.result(job), Ok(Outcome::Checked(7, Check::Size)));
     let (mut odd, job) = moved("", "500 what?");
-    assert_eq!(odd.result(job), Ok(Outcome::Checked(0, Check::Nothing)));
+    assert_eq!(odd.result(job), Ok(Outcome::Checked(7, Check::Nothing)));
     // A slow server says that it is still at it, and is waited for.
-    let (mut odd, job) = moved(" HASH MD5*\r\n", "213 0");
+    let (mut odd, job) = moved(" HASH MD5*\r\n", "213 7");
     assert_eq!(odd.hear(), "HASH f");
     for _ in 0..10 {
         odd.sleep(100);
         odd.say("213-still at it");
     }
     odd.say("213 MD5 0-6 9a0364b9e99bb480dd25e1f0284c8555 f");
-    assert_eq!(odd.result(job), Ok(Outcome::Checked(0, Check::Digest(Algorithm::Md5))));
+    assert_eq!(odd.result(job), Ok(Outcome::Checked(7, Check::Digest(Algorithm::Md5))));
+}
+
+#[test]
+fn a_yes_to_any_mode_is_no_yes() {
+    let mut odd = Odd::ready();
+    let job = odd.start(many("a"));
+    odd.start(many("b"));
+    let data =
+        odd.passive(&[IMAGE, ("MODE B", "200 ok"), ("MODE X", "200 ok"), ("MODE S", "200 ok"), ("SIZE a", "213 1")]);
+    odd.dialogue(&[("RETR a", "150 here")]);
+    data.write(odd.now, b"a");
+    data.close();
+    odd.say("226 done");
+    assert_eq!(odd.result(job), Ok(Outcome::Moved(1)));
+    assert_eq!(odd.client.session.takes_many(), Some(false));
+}
+
+#[test]
+fn a_server_that_ends_its_session_ends_all_that_was_sent_ahead() {
+    let mut odd = Odd::ready();
+    let jobs = ["a", "b", "c", "d"].map(|name| odd.start(many(name)));
+    let data = odd.passive(&[IMAGE, ("MODE B", "200 ok"), ("MODE X", "504 no")]);
+    assert_eq!(odd.hear(), "RETR a");
+    odd.say("150 here");
+    data.write(odd.now, b"\x40\x00\x01a");
+    odd.say("250 done\r\n421 out of order");
+    odd.client.session.cancel_waiting();
+    assert_eq!(odd.result(jobs[0]), Ok(Outcome::Moved(1)));
+    assert!(jobs[1..].iter().all(|job| odd.result(*job).is_err()));
+    assert!(odd.closed);
+}
+
+#[test]
+fn an_interrupt_ends_what_is_under_way_and_what_waits() {
+    for in_time in [true, false] {
+        let mut odd = Odd::ready();
+        let jobs = ["a", "b", "c"].map(|name| odd.start(many(name)));
+        let data = odd.passive(&[IMAGE, ("MODE B", "200 ok"), ("MODE X", "504 no")]);
+        assert_eq!(odd.hear(), "RETR a");
+        odd.say("150 here");
+        assert_eq!(odd.hear(), "RETR b\r\nRETR c");
+        data.write(odd.now, if in_time { b"\x00\x00\x01a" } else { b"\x40\x00\x01a" });
+        odd.run();
+        if !in_time {
+            odd.say("250 done");
+        }
+        odd.client.session.handle(odd.now, Input::Stop);
+        odd.run();
+        assert!(odd.hear().ends_with("ABOR"));
+        odd.say("426 broken off\r\n226 aborted\r\n425 none");
+        odd.say(if in_time { "425 none" } else { "225 still here" });
+        assert_eq!(odd.result(jobs[0]).is_ok(), !in_time);
+        for job in &jobs[1..] {
+            assert_eq!(odd.result(*job), Err(JobError::Aborted));
+        }
+        assert_eq!(odd.hear(), "", "nothing is sent again");
+    }
+}
+
+#[test]
+fn a_file_that_grows_meanwhile_is_no_damaged_one() {
+    // By size: more came than there was when it was asked for.
+    let mut odd = Odd::ready();
+    let job = odd.start(checked());
+    let data = odd.passive(&[IMAGE, ("SIZE f", "213 2")]);
+    odd.dialogue(&[("RETR f", "150 here")]);
+    data.write(odd.now, b"123");
+    data.close();
+    odd.say("226 done");
+    assert_eq!(odd.result(job), Ok(Outcome::Checked(3, Check::Nothing)));
+    // By digest, which is of what is there by now.
+    for (size, good) in [("213 8", true), ("213 0", false)] {
+        let (mut odd, job) = moved(" XCRC\r\n", "500 what?");
+        odd.dialogue(&[("XCRC f", "250 12345678"), ("SIZE f", size)]);
+        assert_eq!(odd.result(job).is_ok(), good, "{size}");
+    }
 }

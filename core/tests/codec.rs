@@ -3,6 +3,7 @@
 use longshore_core::codec::frame::{Decoder, Event, LONGEST_MARKER};
 use longshore_core::codec::{Codec, CodecError, Form, Mode, Representation, SMALLEST_OUTPUT, Structure};
 use longshore_core::machine::Way;
+use longshore_core::pump::Inflow;
 use longshore_sim::vectors::{Row, each};
 use proptest::prelude::*;
 
@@ -270,7 +271,15 @@ fn a_marker_is_told_of_in_its_place_and_bounded() {
     let wire = [b"\x10\xff\xff".to_vec(), vec![b'7'; 65_535]].concat();
     let mut codec = Codec::new(form(Representation::Image, Structure::File, Mode::Block), Way::Receive);
     let step = codec.step(&wire, false, &mut [0; 100]).unwrap();
-    assert_eq!((step.read, step.marker.map(|text| text.len())), (wire.len(), Some(LONGEST_MARKER)));
+    assert_eq!(
+        (step.read, step.marker),
+        (wire.len(), None),
+        "nobody could find it again by its first {LONGEST_MARKER}"
+    );
+    // Nor can the file be taken up between a CR and what follows it.
+    let mut codec = Codec::new(form(Representation::Ascii, Structure::File, Mode::Block), Way::Receive);
+    let step = codec.step(b"\x00\x00\x02a\r\x10\x00\x01m\x40\x00\x01\n", false, &mut [0; 100]).unwrap();
+    assert_eq!((step.written, step.marker, step.over), (2, None, true));
 }
 
 #[test]
@@ -404,6 +413,37 @@ proptest! {
             }
             prop_assert!(input.len() <= room / 2, "{} bytes are not taken", input.len());
         }
+    }
+
+    /// A receiver with little room must be told all that follows from what it has, before it waits for more.
+    #[test]
+    fn nothing_is_waited_for_that_is_there(
+        form in any_form().prop_filter("it shows its end", |form| form.keeps_connection()),
+        bytes in any_bytes(100),
+        most in SMALLEST_OUTPUT..200,
+        lengths in prop::collection::vec(1usize..300, 1..5),
+    ) {
+        let form = Form { representation: Representation::Image, ..form };
+        let wire = converted(Codec::new(form, Way::Send), std::slice::from_ref(&bytes), 1000);
+        let mut flow = Inflow::new(Codec::new(form, Way::Receive));
+        let (mut file, mut memory, mut over) = (Vec::new(), Vec::new(), false);
+        for piece in cut(&wire, &lengths) {
+            let mut rest = &piece[..];
+            prop_assert!(!over, "it ended too early");
+            loop {
+                let taken = flow.decode(rest, false, &mut memory, most).unwrap();
+                rest = &rest[taken.read..];
+                prop_assert!(memory.len() <= most);
+                file.append(&mut memory);
+                over = taken.over;
+                if taken.over || taken.hungry {
+                    break;
+                }
+            }
+            prop_assert!(rest.is_empty());
+        }
+        prop_assert!(over, "the end is there, and was not told");
+        prop_assert_eq!(file, bytes);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::time::Duration;
 use longshore_core::machine::{Listen, NetworkError};
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
+use rustix::net::RecvFlags;
 use socket2::{Domain, Protocol, SockRef, Socket, TcpKeepalive, Type};
 
 use crate::directory::random;
@@ -176,5 +177,14 @@ pub fn network_error(error: &io::Error) -> NetworkError {
         }
         io::ErrorKind::AddrInUse => NetworkError::NoPort,
         _ => NetworkError::Failed,
+    }
+}
+
+/// Whether the peer has not closed a data connection on which nothing is going on.
+pub fn is_open(socket: impl AsFd) -> bool {
+    let mut byte = [0; 1];
+    match rustix::net::recv(socket, &mut byte, RecvFlags::PEEK | RecvFlags::DONTWAIT) {
+        Ok((_, count)) => count > 0,
+        Err(error) => matches!(error, Errno::AGAIN | Errno::INTR),
     }
 }

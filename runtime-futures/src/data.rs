@@ -14,8 +14,8 @@ use longshore_core::digest::{Digest, Summing};
 use longshore_core::host::HostError;
 use longshore_core::machine::{Action, Input, Listen, NetworkError, Route, TransferError, Way};
 use longshore_core::time::Instant;
-use longshore_host::net;
 use longshore_host::transfer::{BURST, Cargo, Native, Transfer, Turn, sum};
+use longshore_host::{control, net};
 use rustix::net::Shutdown;
 
 use crate::{Runtime, Watch, loose};
@@ -32,7 +32,7 @@ pub(crate) struct Data<R: Runtime, C> {
     /// What came behind the end of a file on a data connection that outlives it.
     came: Vec<u8>,
     /// A digest that is being made of the cargo.
-    summing: Option<Summing>,
+    summing: Option<Box<Summing>>,
     /// While a job is out, it has the cargo, and transfer or digest.
     job: Option<Job<C>>,
     /// How the last turn ended, where that is still to be followed.
@@ -74,7 +74,7 @@ enum Work {
     /// And how the last turn ended.
     Transfer(Transfer, Turn),
     /// And the digest, once it is made.
-    Digest(Summing, Option<Result<Digest, HostError>>),
+    Digest(Box<Summing>, Option<Result<Digest, HostError>>),
 }
 
 /// What can be done next, without a wait.
@@ -128,6 +128,12 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
                 }
                 Err(error) => return Some(Input::Connected(Err(error))),
             },
+            Action::Open(Route::Kept) => {
+                let stands = self.end.as_ref().is_some_and(|end| {
+                    matches!(end.phase, Phase::Open) && (net::is_open(&*end.socket) || !self.came.is_empty())
+                });
+                return Some(Input::Connected(if stands { Ok(()) } else { Err(NetworkError::Failed) }));
+            }
             Action::Start(flow) => {
                 let Some(cargo) = &mut self.cargo else {
                     return Some(Input::Finished(Err(HostError::Failed.into())));
@@ -135,7 +141,7 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
                 self.transfer = Some(Transfer::new(flow, cargo, &mut self.came));
                 self.hot = true;
             }
-            Action::Digest(order) => self.summing = Some(Summing::new(order)),
+            Action::Digest(summing) => self.summing = Some(summing),
             Action::Publish => {
                 // Nothing else may happen meanwhile: what is published cannot be taken back.
                 let cargo = self.cargo.take()?;
@@ -352,6 +358,11 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
         {
             // The peer hears of it now, however long the disk takes.
             let _ = rustix::net::shutdown(&end.socket, Shutdown::Both);
+        } else if let (Some(end), None) = (&end, &transfer)
+            && matches!(end.phase, Phase::Open)
+        {
+            // It is between two files: what was sent is to arrive.
+            control::close(&*end.socket);
         }
         drop(end);
         if job.is_none() && cargo.is_none() {

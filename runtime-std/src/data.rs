@@ -6,8 +6,8 @@ use std::os::fd::{AsFd, BorrowedFd};
 use longshore_core::digest::Summing;
 use longshore_core::host::HostError;
 use longshore_core::machine::{Action, Input, Listen, NetworkError, Route, Way};
-use longshore_host::net;
 use longshore_host::transfer::{Cargo, Native, Transfer, Turn, interest, sum};
+use longshore_host::{control, net};
 use rustix::event::PollFlags;
 
 /// How much of a digest is made between two looks at the control connection, in bytes: a few milliseconds' worth.
@@ -19,7 +19,7 @@ pub(crate) struct Data<C> {
     transfer: Option<Transfer>,
     cargo: Option<Cargo<C>>,
     /// A digest that is being made of the cargo.
-    summing: Option<Summing>,
+    summing: Option<Box<Summing>>,
     /// What came behind the end of a file on a data connection that outlives it.
     came: Vec<u8>,
     /// The last turn moved something, so the next is worth a try without asking the system.
@@ -69,6 +69,11 @@ impl<C: Native> Data<C> {
                 }
                 Err(error) => return Some(Input::Connected(Err(error))),
             },
+            Action::Open(Route::Kept) => {
+                let stands =
+                    matches!(&self.socket, Socket::Open(stream) if net::is_open(stream) || !self.came.is_empty());
+                return Some(Input::Connected(if stands { Ok(()) } else { Err(NetworkError::Failed) }));
+            }
             Action::Start(flow) => {
                 let Some(cargo) = &mut self.cargo else {
                     return Some(Input::Finished(Err(HostError::Failed.into())));
@@ -79,8 +84,8 @@ impl<C: Native> Data<C> {
                 self.transfer = Some(Transfer::new(flow, cargo, &mut self.came));
                 self.hot = true;
             }
-            Action::Digest(order) => {
-                self.summing = Some(Summing::new(order));
+            Action::Digest(summing) => {
+                self.summing = Some(summing);
                 self.hot = true;
             }
             Action::Publish => {
@@ -180,7 +185,11 @@ impl<C: Native> Data<C> {
 
     /// Drops all; what came is kept, so that it may be resumed from there.
     fn abandon(&mut self) {
-        let Self { transfer, cargo, .. } = std::mem::replace(self, Self::new());
+        let Self { transfer, cargo, socket, .. } = std::mem::replace(self, Self::new());
+        if let (Socket::Open(stream), None) = (&socket, &transfer) {
+            // It is between two files: what was sent is to arrive.
+            control::close(stream);
+        }
         if let Some(mut cargo) = cargo {
             if let Some(transfer) = transfer {
                 transfer.abandon(&mut cargo);

@@ -26,7 +26,9 @@ pub struct Driver<M, C> {
     data: Data,
     flow: Option<Pump>,
     content: Option<C>,
-    summing: Option<Summing>,
+    summing: Option<Box<Summing>>,
+    /// The codec has something to tell without more input.
+    more: bool,
     /// What the session is still to be told of the data connection.
     news: VecDeque<Input>,
     /// How many data connections there have been.
@@ -60,6 +62,7 @@ impl<M: Machine, C: Content> Driver<M, C> {
             flow: None,
             content: None,
             summing: None,
+            more: false,
             news: VecDeque::new(),
             data_connections: 0,
         }
@@ -95,7 +98,7 @@ impl<M: Machine, C: Content> Driver<M, C> {
                         self.abandon();
                         None
                     }
-                    order => self.obey(order),
+                    order => self.obey(now, order),
                 };
                 if let Some(input) = input {
                     self.session.handle(now, input);
@@ -161,7 +164,7 @@ impl<M: Machine, C: Content> Driver<M, C> {
         true
     }
 
-    fn obey(&mut self, order: Action<M::Event>) -> Option<Input> {
+    fn obey(&mut self, now: Instant, order: Action<M::Event>) -> Option<Input> {
         match order {
             Action::Listen(listen) => {
                 self.abandon();
@@ -186,6 +189,10 @@ impl<M: Machine, C: Content> Driver<M, C> {
                 };
                 Some(Input::Connected(result))
             }
+            Action::Open(Route::Kept) => {
+                let stands = matches!(&self.data, Data::Open(stream) if !stream.is_closed(now));
+                Some(Input::Connected(if stands { Ok(()) } else { Err(NetworkError::Failed) }))
+            }
             Action::Start(Flow { way, codec, .. }) => {
                 self.flow = Some(match way {
                     Way::Send => Pump::Out(Outflow::new(codec, BUFFER)),
@@ -193,8 +200,8 @@ impl<M: Machine, C: Content> Driver<M, C> {
                 });
                 None
             }
-            Action::Digest(order) => {
-                self.summing = Some(Summing::new(order));
+            Action::Digest(summing) => {
+                self.summing = Some(summing);
                 None
             }
             Action::Publish => self.content.as_mut().map(|content| Input::Published(content.publish())),
@@ -214,6 +221,7 @@ impl<M: Machine, C: Content> Driver<M, C> {
         self.data = Data::None;
         self.flow = None;
         self.summing = None;
+        self.more = false;
         self.news.clear();
     }
 
@@ -258,7 +266,8 @@ impl<M: Machine, C: Content> Driver<M, C> {
                 Err(error) => Err(error),
             },
             Pump::In(flow) => {
-                let (bytes, ends) = match stream.read(now) {
+                let read = if core::mem::take(&mut self.more) { Read::Bytes(Vec::new()) } else { stream.read(now) };
+                let (bytes, ends) = match read {
                     Read::Pending => return None,
                     Read::Bytes(bytes) => (bytes, false),
                     Read::End => (Vec::new(), true),
@@ -275,6 +284,7 @@ impl<M: Machine, C: Content> Driver<M, C> {
                         self.news.push_back(Input::Moved(taken.payload));
                         self.news.extend(taken.mark.map(Input::Marked));
                         if !taken.over {
+                            self.more = !taken.hungry;
                             return self.news.pop_front();
                         }
                         keeps = flow.keeps_connection();

@@ -129,6 +129,12 @@ impl Stream {
         Read::Bytes(piece)
     }
 
+    /// Whether nothing will ever come again.
+    pub fn is_closed(&self, now: Instant) -> bool {
+        let pipe = self.incoming.borrow();
+        pipe.reset || (pipe.pieces.is_empty() && pipe.closed && pipe.last <= now)
+    }
+
     /// Puts back what a reader did not take.
     pub fn unread(&self, bytes: &[u8]) {
         let mut pipe = self.incoming.borrow_mut();

@@ -62,6 +62,10 @@ pub(super) struct Many {
     pub(super) open: bool,
     /// How many of the jobs that wait have had their command sent.
     pub(super) ahead: usize,
+    /// The server is known to tell one mode from another: some say yes to all, and heed none.
+    pub(super) proven: bool,
+    /// The server closes the data connection after each file all the same.
+    pub(super) closes: bool,
 }
 
 impl Link {
@@ -78,7 +82,7 @@ impl Link {
             features: Vec::new(),
             welcome: None,
             representation: None,
-            many: Many { mode: Some(Mode::Stream), granted: None, open: false, ahead: 0 },
+            many: Many { mode: Some(Mode::Stream), granted: None, open: false, ahead: 0, proven: false, closes: false },
             algorithm: None,
             epsv_failed: false,
             allo_ignored: false,

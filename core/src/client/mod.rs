@@ -152,6 +152,8 @@ pub struct Session {
     last_id: u64,
     waiting: VecDeque<(JobId, Job)>,
     running: Option<(JobId, Running)>,
+    /// How many of the first jobs that wait are to end as soon as it is their turn.
+    cancelled: usize,
 }
 
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -174,6 +176,7 @@ impl Session {
             last_id: 0,
             waiting: VecDeque::new(),
             running: None,
+            cancelled: 0,
         }
     }
 
@@ -198,9 +201,18 @@ impl Session {
 
     /// Gives up the jobs that wait, and of which nothing was sent; they end as aborted.
     pub fn cancel_waiting(&mut self) {
-        let jobs = self.waiting.drain(self.link.many.ahead..).map(|(id, _)| id);
+        // What was sent ahead is answered, and ends when its turn comes.
+        self.cancelled = self.link.many.ahead;
+        let jobs = self.waiting.drain(self.cancelled.min(self.waiting.len())..).map(|(id, _)| id);
         let events = jobs.map(|id| Action::Event(Event::Finished(id, Err(JobError::Aborted))));
         self.link.actions.extend(events);
+    }
+
+    /// As [`abort`](Self::abort), if it is this job that is under way.
+    pub fn abort_job(&mut self, now: Instant, id: JobId) {
+        if self.running.as_ref().is_some_and(|(running, _)| *running == id) {
+            self.abort(now);
+        }
     }
 
     /// What the server listed in answer to FEAT; empty before the login.
@@ -234,8 +246,9 @@ impl Session {
             return;
         };
         while self.link.many.ahead < AHEAD
+            && self.cancelled == 0
             && let Some((_, job)) = self.waiting.get(self.link.many.ahead)
-            && let Some(command) = running.command_ahead(job)
+            && let Some(command) = running.command_ahead(&self.link, job)
         {
             let awaiting = self.link.awaiting;
             self.link.send(now, &command);
@@ -258,9 +271,18 @@ impl Session {
         {
             let sent = self.link.many.ahead > 0;
             self.link.many.ahead -= usize::from(sent);
+            let cancelled = self.cancelled > 0;
+            self.cancelled -= usize::from(cancelled);
+            if cancelled && !sent {
+                self.link.actions.push_back(Action::Event(Event::Finished(id, Err(JobError::Aborted))));
+                continue;
+            }
             let (running, step) = Running::start(job, &mut self.link, now, sent);
             self.running = Some((id, running));
             self.step(now, step);
+            if cancelled {
+                self.abort_job(now, id);
+            }
         }
     }
 
@@ -299,6 +321,7 @@ impl Session {
         self.link.out.clear();
         self.link.urgent = 0;
         self.link.awaiting = None;
+        self.link.many.ahead = 0;
         self.link.actions.push_back(Action::Abandon);
         self.state = State::Failed(error);
         self.advance(now);
@@ -346,7 +369,7 @@ impl Machine for Session {
         let mut taken = 0;
         // A digest of a large file takes its time, and its server says so line by line.
         if self.link.awaiting.is_some() && self.running.as_ref().is_some_and(|(_, running)| running.is_checking()) {
-            self.link.awaiting = Some(now);
+            self.link.awaiting = self.link.awaiting.max(Some(now));
         }
         while taken < bytes.len() && self.wants_input() {
             match self.link.decoder.decode(&bytes[taken..]) {
@@ -393,7 +416,11 @@ impl Machine for Session {
             Input::Tick if self.link.reply_deadline().is_some_and(|deadline| now >= deadline) => {
                 self.fail(now, JobError::TimedOut);
             }
-            Input::Stop => self.abort(now),
+            Input::Stop => {
+                // The user wants no more of it: neither this, nor what was to come.
+                self.cancel_waiting();
+                self.abort(now);
+            }
             input => {
                 if let Some((_, running)) = &mut self.running {
                     let step = running.input(&mut self.link, now, input);

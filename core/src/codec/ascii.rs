@@ -59,6 +59,10 @@ impl Decoder {
         written
     }
 
+    pub(super) fn holds_return(&self) -> bool {
+        self.holds_return
+    }
+
     pub(super) fn finish(&mut self, output: &mut [u8]) -> usize {
         if core::mem::take(&mut self.holds_return) {
             output[0] = b'\r';

@@ -128,6 +128,8 @@ pub struct Step {
     pub payload: usize,
     /// Whether the file has ended. What input is left belongs to the next.
     pub over: bool,
+    /// Whether nothing more comes without more input. Where not, there was no room, or something stood in the way that is told first.
+    pub hungry: bool,
     /// A restart marker, and all before it is in the output (RFC 959, section 3.5).
     pub marker: Option<Bytes>,
 }
@@ -258,7 +260,9 @@ impl Codec {
             Kind::Identity => {
                 let count = input.len().min(output.len()).min(bound);
                 output[..count].copy_from_slice(&input[..count]);
-                Step { read: count, written: count, payload: count, over: ends && count == input.len(), marker: None }
+                let drained = count == input.len();
+                let (over, hungry) = (ends && drained, !ends && drained);
+                Step { read: count, written: count, payload: count, over, hungry, marker: None }
             }
             Kind::Encoder(writer, encoder) => {
                 let (input, ends) = if input.len() >= bound { (&input[..bound], true) } else { (input, ends) };
@@ -304,7 +308,10 @@ fn receive(
         step.read += read;
         let room = &mut output[step.written..];
         match event {
-            Event::More => break,
+            Event::More => {
+                step.hungry = true;
+                break;
+            }
             Event::Data { bytes, .. } => {
                 step.written += reader.take(bytes, room);
                 step.payload += bytes.len();
@@ -318,6 +325,8 @@ fn receive(
                 step.written += reader.finish(room);
                 step.over = true;
             }
+            // Between a CR and what follows it nobody could take the file up again.
+            Event::Marker(_) if reader.holds_something() => {}
             Event::Marker(text) => step.marker = Some(text),
         }
     }

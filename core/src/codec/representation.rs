@@ -138,6 +138,11 @@ impl Reader {
         0
     }
 
+    /// Whether a byte waits for the one that follows it.
+    pub(super) fn holds_something(&self) -> bool {
+        matches!(self, Self::Ascii(decoder) if decoder.holds_return())
+    }
+
     pub(super) fn finish(&mut self, output: &mut [u8]) -> usize {
         match self {
             Self::Ascii(decoder) => decoder.finish(output),

@@ -9,10 +9,10 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
-use super::request::{Opened, Task};
+use super::request::{Opened, Summed, Task};
 use super::transfer::Portion;
 use super::{Session, Then, UNSENT_LIMIT, Work, about};
-use crate::digest::{Algorithm, Digest, Order};
+use crate::digest::{Algorithm, Digest};
 use crate::host::HostError;
 use crate::machine::Action;
 use crate::path::VirtualPath;
@@ -41,21 +41,19 @@ pub(super) struct Digesting {
 }
 
 impl Digesting {
-    /// For STAT while it runs.
-    pub(super) fn progress(&self) -> String {
+    fn progress(&self) -> String {
         format!("{}: {} bytes read.", self.verb.row().name, self.read)
-    }
-
-    /// Whether another reply can come before this one's.
-    pub(super) fn may_be_overtaken(&self) -> bool {
-        !self.begun
     }
 }
 
 impl Session {
     /// HASH, of what RANG asked for, or of the whole file.
     pub(super) fn hash(&mut self, name: Bytes) {
-        let portion = core::mem::replace(&mut self.portion, Portion::WHOLE);
+        // REST is not meant for it, and stays for the transfer that it was sent for.
+        let portion = match self.portion.length {
+            Some(_) => core::mem::replace(&mut self.portion, Portion::WHOLE),
+            None => Portion::WHOLE,
+        };
         let algorithm = self.algorithm;
         self.digest(Verb::Hash, algorithm, alloc::vec![(name, portion)]);
     }
@@ -107,11 +105,11 @@ impl Session {
             (digesting.name, digesting.portion) = chosen;
         }
         digesting.told = now;
-        let order = Order { algorithm: digesting.algorithm, length: digesting.portion.length, again: false };
         self.work = Work::Digesting(digesting);
         match opened.digest {
-            Some(digest) => self.digested(now, Ok(digest)),
-            None => self.actions.push_back(Action::Digest(order)),
+            Some(Summed::Whole(digest)) => self.digested(now, Ok(digest)),
+            Some(Summed::Begun(summing)) => self.actions.push_back(Action::Digest(summing)),
+            None => self.digest_failed("There is nothing to read"),
         }
     }
 
@@ -156,8 +154,10 @@ impl Session {
         let Work::Digesting(digesting) = core::mem::replace(&mut self.work, Work::Ready) else {
             return;
         };
-        // What began as 213 has to end so (RFC 959, section 4.2); there is no digest in it.
-        let code = if digesting.begun { 213 } else { 450 };
-        self.reply_parts(code, &about(&digesting.name, why));
+        if digesting.begun {
+            // What began as 213 has to end so (RFC 959, section 4.2).
+            return self.reply(213, format!("No digest: {why}."));
+        }
+        self.reply_parts(450, &about(&digesting.name, why));
     }
 }

@@ -167,12 +167,10 @@ impl Session {
 
     /// STAT during a transfer (RFC 959, section 4.1.3).
     pub(super) fn transfer_status(&mut self) {
-        let text = match &self.work {
-            Work::Transfer(transfer) => transfer.progress(),
-            Work::Digesting(digesting) => digesting.progress(),
-            _ => return,
-        };
-        self.reply(213, text);
+        if let Work::Transfer(transfer) = &self.work {
+            let text = transfer.progress();
+            self.reply(213, text);
+        }
     }
 
     pub(super) fn site(&mut self, argument: Bytes) {

@@ -417,19 +417,10 @@ impl Session {
                 self.aborts += 1;
                 true
             }
-            Ok(Command { verb: Verb::Stat, argument: None }) if self.has_progress() => {
+            Ok(Command { verb: Verb::Stat, argument: None }) if matches!(self.work, Work::Transfer(_)) => {
                 self.transfer_status();
                 true
             }
-            _ => false,
-        }
-    }
-
-    /// Whether STAT can tell of what is under way.
-    fn has_progress(&self) -> bool {
-        match &self.work {
-            Work::Transfer(_) => true,
-            Work::Digesting(digesting) => digesting.may_be_overtaken(),
             _ => false,
         }
     }

@@ -129,8 +129,15 @@ pub(super) struct Opened {
     pub(super) offset: Option<u64>,
     /// Which of several files it is.
     pub(super) choice: usize,
-    /// Its digest, where that was made at once.
-    pub(super) digest: Option<Digest>,
+    /// Its digest.
+    pub(super) digest: Option<Summed>,
+}
+
+/// A digest, as far as it was made at once.
+#[derive(Debug)]
+pub(super) enum Summed {
+    Whole(Digest),
+    Begun(Box<Summing>),
 }
 
 /// What a server's data connection carries.
@@ -261,11 +268,17 @@ fn digest<H: Host>(
     let mut first = None;
     for (choice, (path, portion)) in files.iter().enumerate() {
         match host.open(path, portion.offset) {
-            Ok((mut file, attributes)) => {
+            Ok((_, attributes)) if portion.offset > 0 && portion.offset >= attributes.size => {
+                return Err(HostError::Beyond);
+            }
+            Ok((mut file, _)) => {
                 let order = Order { algorithm, length: portion.length, again: false };
-                let small = portion.within(attributes.size) <= DIGEST_AT_ONCE;
-                let digest = if small { Some(at_once(order, &mut file)?) } else { None };
-                return Ok((Opened { choice, digest, ..Opened::default() }, Some(file).filter(|_| !small)));
+                let digest = begin(order, &mut file)?;
+                let begun = matches!(digest, Summed::Begun(_));
+                return Ok((
+                    Opened { choice, digest: Some(digest), ..Opened::default() },
+                    Some(file).filter(|_| begun),
+                ));
             }
             Err(error @ (HostError::NotFound | HostError::NotDirectory)) => first = first.or(Some(error)),
             Err(error) => return Err(first.unwrap_or(error)),
@@ -274,13 +287,17 @@ fn digest<H: Host>(
     Err(first.unwrap_or(HostError::NotFound))
 }
 
-fn at_once(order: Order, file: &mut impl Content) -> Result<Digest, HostError> {
-    let mut summing = Summing::new(order);
-    loop {
-        if let (_, Some(digest)) = summing.step(file)? {
-            return Ok(digest);
+/// Begins a digest, and ends it too where the file is small.
+fn begin(order: Order, file: &mut impl Content) -> Result<Summed, HostError> {
+    let (mut summing, mut read) = (Box::new(Summing::new(order)), 0);
+    while read < DIGEST_AT_ONCE {
+        let (count, digest) = summing.step(file)?;
+        if let Some(digest) = digest {
+            return Ok(Summed::Whole(digest));
         }
+        read += count;
     }
+    Ok(Summed::Begun(summing))
 }
 
 fn set_facts<H: Host>(host: &H, path: &VirtualPath, facts: NewFacts) -> Result<(), HostError> {

@@ -24,7 +24,7 @@ use super::inform::split_options;
 use super::listing::Format;
 use super::request::{Opened, Task};
 use super::{Config, Note, Session, Then, UNSENT_LIMIT, Work, about};
-use crate::codec::{Codec, Form, Representation};
+use crate::codec::{Codec, CodecError, Form, Representation};
 use crate::host::{HostError, Store};
 use crate::machine::{Action, Flow, Mark, NetworkError, Route, TransferError, Way};
 use crate::path::VirtualPath;
@@ -71,6 +71,8 @@ pub(super) struct Transfer {
     way: Way,
     codec: Option<Codec>,
     portion: Portion,
+    /// The size of the file that is to be sent.
+    size: Option<u64>,
     /// How many bytes ALLO announced, or RANG.
     announced: Option<u64>,
     /// Whether the data connection outlives it, if nothing goes wrong.
@@ -103,6 +105,7 @@ impl Transfer {
             keeps_connection: codec.keeps_connection(),
             codec: Some(codec),
             portion: Portion::WHOLE,
+            size: None,
             announced: None,
             stage: Stage::Opening(Instant::ORIGIN),
             connected: Instant::ORIGIN,
@@ -208,7 +211,7 @@ impl Session {
 
     /// Whether a range can be meant, of bytes that are not as many on their way as in the file; where not, the reply is given.
     fn may_range(&mut self, portion: Portion) -> bool {
-        let allowed = portion.length.is_none() || self.form.representation != Representation::Ascii;
+        let allowed = portion.length.is_none() || self.form.representation == Representation::Image;
         if !allowed {
             self.spare_endpoint();
             self.reply(554, "A range needs TYPE I.");
@@ -269,23 +272,23 @@ impl Session {
         if let Some(offset) = opened.offset {
             transfer.portion.offset = offset;
         }
-        self.announce(&transfer, opened.size);
+        transfer.size = opened.size;
         transfer.stage = Stage::Opening(now);
         let route = match self.endpoint {
-            Endpoint::Target(to) => Some(Route::Dial { from: Some(self.local), to }),
-            Endpoint::Listener | Endpoint::None => Some(Route::Accept { from: self.peer_ip() }),
-            Endpoint::Open => None,
+            Endpoint::Target(to) => Route::Dial { from: Some(self.local), to },
+            Endpoint::Listener | Endpoint::None => Route::Accept { from: self.peer_ip() },
+            Endpoint::Open => Route::Kept,
         };
-        self.work = Work::Transfer(transfer);
-        match route {
-            Some(route) => self.actions.push_back(Action::Open(route)),
-            None => self.connected(now, Ok(())),
+        if route != Route::Kept {
+            self.announce(&transfer);
         }
+        self.work = Work::Transfer(transfer);
+        self.actions.push_back(Action::Open(route));
     }
 
     /// The 150: before the data connection is made, since some clients make it only then. Clients read the size off it. 125 where
     /// the data connection is open (RFC 959, section 4.2.1).
-    fn announce(&mut self, transfer: &Transfer, size: Option<u64>) {
+    fn announce(&mut self, transfer: &Transfer) {
         let kind = match self.form.representation {
             Representation::Ascii => "ASCII",
             Representation::Ebcdic => "EBCDIC",
@@ -295,7 +298,7 @@ impl Session {
             Endpoint::Open => (125, "Using the open"),
             _ => (150, "Opening"),
         };
-        match (transfer.verb, size) {
+        match (transfer.verb, transfer.size) {
             (Verb::Retr, Some(size)) => {
                 let start = format!("{opening} {kind} mode data connection for ");
                 let end = format!(" ({} bytes).", transfer.portion.within(size));
@@ -309,17 +312,23 @@ impl Session {
     }
 
     pub(super) fn connected(&mut self, now: Instant, result: Result<(), NetworkError>) {
-        let Work::Transfer(transfer) = &mut self.work else {
-            return;
+        let mut transfer = match core::mem::replace(&mut self.work, Work::Ready) {
+            Work::Transfer(transfer) => transfer,
+            work => return self.work = work,
         };
-        match result {
-            Ok(()) => {
-                transfer.stage = Stage::Moving(now);
-                transfer.connected = now;
-                if let Some(codec) = transfer.codec.take() {
-                    self.actions.push_back(Action::Start(Flow { way: transfer.way, codec, keeps_content: false }));
-                }
+        if self.endpoint == Endpoint::Open {
+            if result.is_err() {
+                self.drop_endpoint();
+                return self.reply(425, "The data connection is closed; use PASV, EPSV, PORT or EPRT.");
             }
+            self.announce(&transfer);
+        }
+        transfer.stage = Stage::Moving(now);
+        transfer.connected = now;
+        let flow = transfer.codec.take().map(|codec| Flow { way: transfer.way, codec, keeps_content: false });
+        self.work = Work::Transfer(transfer);
+        match result {
+            Ok(()) => self.actions.extend(flow.map(Action::Start)),
             Err(error) => self.end_transfer(now, 425, &format!("Cannot make the data connection: {error}.")),
         }
     }
@@ -354,7 +363,9 @@ impl Session {
                 transfer.stage = Stage::Settling(now + transfer.settling(now));
             }
             Ok(()) => self.transferred(now),
-            Err(TransferError::Lost) => self.end_transfer(now, 426, "The data connection broke; transfer aborted."),
+            Err(TransferError::Lost | TransferError::Codec(CodecError::Truncated)) => {
+                self.end_transfer(now, 426, "The data connection broke; transfer aborted.");
+            }
             Err(TransferError::Content(HostError::NoSpace)) => {
                 self.end_transfer(now, 552, "No space left; transfer aborted.");
             }
@@ -391,7 +402,7 @@ impl Session {
             return;
         };
         if transfer.announced.is_some_and(|announced| transfer.moved < announced) {
-            return self.end_transfer(now, 426, "Fewer bytes came than were announced; nothing was stored.");
+            return self.end_transfer(now, 426, "Fewer bytes came than were announced; transfer aborted.");
         }
         transfer.stage = Stage::Publishing;
         self.actions.push_back(Action::Publish);

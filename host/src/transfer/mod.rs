@@ -97,12 +97,13 @@ enum Engine {
     },
     #[cfg(target_os = "linux")]
     Splice(Pipe),
-    Out(Outflow),
+    // Boxed, so that a session at rest is small.
+    Out(Box<Outflow>),
     /// As it comes, by way of memory; a file that turns out to be large is spliced, if it takes that.
     Plain {
         may_splice: bool,
     },
-    Coded(Bucket),
+    Coded(Box<Bucket>),
 }
 
 /// What came from the socket and is not yet decoded.
@@ -121,11 +122,22 @@ struct Bucket {
     mark: Option<Mark>,
     /// The file has ended.
     over: bool,
+    /// The codec has told all that it knows.
+    hungry: bool,
 }
 
 impl Bucket {
     fn new(codec: Codec, came: Vec<u8>) -> Self {
-        Self { flow: Inflow::new(codec), bytes: came, done: 0, ended: false, most: SMALL, mark: None, over: false }
+        Self {
+            flow: Inflow::new(codec),
+            bytes: came,
+            done: 0,
+            ended: false,
+            most: SMALL,
+            mark: None,
+            over: false,
+            hungry: true,
+        }
     }
 
     /// Decodes what came, into memory.
@@ -142,13 +154,13 @@ impl Bucket {
         if self.over {
             return Turn::Done(Ok(()));
         }
-        if self.done < self.bytes.len() || self.ended {
+        if self.done < self.bytes.len() || self.ended || !self.hungry {
             let taken = match self.decode(cargo.memory()) {
                 Ok(taken) => taken,
                 Err(error) => return Turn::Done(Err(error)),
             };
-            (self.mark, self.over) = (taken.mark, taken.over);
-            let came_nowhere = taken.read == 0 && taken.payload == 0 && !taken.over;
+            (self.mark, self.over, self.hungry) = (taken.mark, taken.over, taken.hungry);
+            let came_nowhere = taken.read == 0 && taken.payload == 0 && !taken.over && !taken.hungry;
             // Then memory is full.
             return if came_nowhere { Turn::Content } else { Turn::Moved(taken.payload) };
         }
@@ -179,12 +191,12 @@ impl Transfer {
                 let (head, is_whole) = cargo.take_head();
                 // What frames and line ends add to a small file has room in twice its size.
                 let capacity = if is_whole { (2 * head.len()).clamp(4096, BUFFER) } else { BUFFER };
-                Engine::Out(Outflow::ahead(codec, capacity, head, is_whole))
+                Engine::Out(Box::new(Outflow::ahead(codec, capacity, head, is_whole)))
             }
             Way::Receive if codec.is_identity() && codec.left().is_none() && came.is_empty() => {
                 Engine::Plain { may_splice: true }
             }
-            Way::Receive => Engine::Coded(Bucket::new(codec, std::mem::take(came))),
+            Way::Receive => Engine::Coded(Box::new(Bucket::new(codec, std::mem::take(came)))),
         };
         Self { way, needs_cargo: keeps_content || way == Way::Receive, engine }
     }
@@ -203,16 +215,16 @@ impl Transfer {
     pub fn keeps_connection(&self) -> bool {
         match &self.engine {
             Engine::Out(flow) => flow.keeps_connection(),
-            Engine::Coded(bucket) => bucket.flow.keeps_connection(),
+            // What the peer has closed is of no use for another file.
+            Engine::Coded(bucket) => bucket.flow.keeps_connection() && !bucket.ended,
             _ => false,
         }
     }
 
     /// The file has ended, and the data connection has not: puts what has come behind the file into `came`.
     pub fn leave(self, came: &mut Vec<u8>) {
-        if let Engine::Coded(Bucket { mut bytes, done, .. }) = self.engine
-            && done < bytes.len()
-        {
+        if let Engine::Coded(bucket) = self.engine {
+            let Bucket { mut bytes, done, .. } = *bucket;
             bytes.drain(..done);
             *came = bytes;
         }
@@ -351,7 +363,7 @@ impl Transfer {
             // This kind of file takes no sendfile; its position is where it was.
             Err(Errno::INVAL | Errno::NOSYS) => {
                 let codec = Codec::identity().limited(*left);
-                self.engine = Engine::Out(Outflow::new(codec, BUFFER));
+                self.engine = Engine::Out(Box::new(Outflow::new(codec, BUFFER)));
                 self.step(socket, cargo)
             }
             Err(Errno::IO) => Turn::Done(Err(HostError::Failed.into())),

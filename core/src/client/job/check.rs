@@ -1,11 +1,13 @@
 //! Whether a file is the same here and on the server: by its digest, which both make at the same time, else by its size.
 
+use alloc::boxed::Box;
+
 use bytes::Bytes;
 
 use crate::client::JobError;
 use crate::client::job::Check;
 use crate::client::link::Link;
-use crate::digest::{Digest, Order};
+use crate::digest::{Digest, Order, Summing};
 use crate::host::HostError;
 use crate::machine::Action;
 use crate::time::Instant;
@@ -23,8 +25,10 @@ pub(super) struct Checking {
     length: u64,
     /// How many the server's has, where that is known.
     size: Option<u64>,
-    /// Whether to ask for it where it is not.
-    asks_size: bool,
+    /// Whether it came from the server, where others may write to it meanwhile; what was sent there has to be there.
+    came: bool,
+    /// The digests differ, and it is asked whether the file has grown.
+    differs: bool,
     way: Option<hash::Way>,
     stage: Stage,
     told: Option<Option<Told>>,
@@ -45,10 +49,10 @@ enum Stage {
 pub(super) type Checked = Option<Result<Check, JobError>>;
 
 impl Checking {
-    /// Of a file that was moved, `length` bytes of it in all. `size` is what the server told of it before; `asks_size` says that it may be asked
-    /// now.
-    pub(super) fn new(path: Bytes, length: u64, size: Option<u64>, asks_size: bool) -> Self {
-        Self { path, length, size, asks_size, way: None, stage: Stage::Digest, told: None, made: None }
+    /// Of a file that was moved, `length` bytes of it in all, and that `came` from the server or went there. `size` is what the server told
+    /// of it before.
+    pub(super) fn new(path: Bytes, length: u64, size: Option<u64>, came: bool) -> Self {
+        Self { path, length, size, came, differs: false, way: None, stage: Stage::Digest, told: None, made: None }
     }
 
     pub(super) fn start(&mut self, link: &mut Link, now: Instant) -> Checked {
@@ -73,7 +77,8 @@ impl Checking {
             _ => self.path.clone(),
         };
         link.send(now, &Command::with(way.verb, path));
-        link.actions.push_back(Action::Digest(Order { algorithm: way.algorithm, length: None, again: true }));
+        let order = Order { algorithm: way.algorithm, length: Some(self.length), again: true };
+        link.actions.push_back(Action::Digest(Box::new(Summing::new(order))));
         self.stage = Stage::Digest;
         None
     }
@@ -82,7 +87,7 @@ impl Checking {
         if let Some(size) = self.size {
             return Some(self.compare(size));
         }
-        if !self.asks_size {
+        if self.came {
             return Some(Ok(Check::Nothing));
         }
         link.send(now, &Command::with(Verb::Size, self.path.clone()));
@@ -91,7 +96,23 @@ impl Checking {
     }
 
     fn compare(&self, size: u64) -> Result<Check, JobError> {
-        if size == self.length { Ok(Check::Size) } else { Err(JobError::Differs(Check::Size)) }
+        match size {
+            _ if size == self.length => Ok(Check::Size),
+            // It has grown meanwhile, as logs do.
+            _ if self.came && size < self.length => Ok(Check::Nothing),
+            _ => Err(JobError::Differs(Check::Size)),
+        }
+    }
+
+    /// The digests differ. That says nothing of a download whose file is another by now.
+    fn differ(&mut self, link: &mut Link, now: Instant, check: Check) -> Checked {
+        if !self.came {
+            return Some(Err(JobError::Differs(check)));
+        }
+        self.differs = true;
+        link.send(now, &Command::with(Verb::Size, self.path.clone()));
+        self.stage = Stage::Size;
+        None
     }
 
     pub(super) fn reply(&mut self, link: &mut Link, now: Instant, reply: &Reply) -> Checked {
@@ -112,10 +133,15 @@ impl Checking {
                 self.told = Some(hash::parse(way.verb, reply).filter(is_meant));
                 self.both(link, now)
             }
-            (Stage::Size, _) => match scan::decimal(reply.text().trim_ascii()) {
-                Some(size) if reply.code == 213 => Some(self.compare(size)),
-                _ => Some(Ok(Check::Nothing)),
-            },
+            (Stage::Size, way) => {
+                let size = scan::decimal(reply.text().trim_ascii()).filter(|_| reply.code == 213);
+                Some(match (size, way) {
+                    (Some(size), _) if self.differs && size > self.length => Ok(Check::Nothing),
+                    (_, Some(way)) if self.differs => Err(JobError::Differs(Check::Digest(way.algorithm))),
+                    (Some(size), _) => self.compare(size),
+                    (None, _) => Ok(Check::Nothing),
+                })
+            }
             _ => self.by_size(link, now),
         }
     }
@@ -128,10 +154,14 @@ impl Checking {
 
     fn both(&mut self, link: &mut Link, now: Instant) -> Checked {
         match (&self.told, &self.made, self.way) {
-            (Some(Some(told)), Some(Ok(made)), Some(way)) => {
+            // What is of another length is no digest of this kind.
+            (Some(Some(told)), Some(Ok(made)), Some(way)) if told.hex.len() == 2 * made.bytes.len() => {
                 let check = Check::Digest(way.algorithm);
-                let same = alloc::format!("{made}").as_bytes() == told.hex;
-                Some(if same { Ok(check) } else { Err(JobError::Differs(check)) })
+                if alloc::format!("{made}").as_bytes() == told.hex {
+                    Some(Ok(check))
+                } else {
+                    self.differ(link, now, check)
+                }
             }
             // One of the two cannot do it.
             (Some(_), Some(_), _) => self.by_size(link, now),

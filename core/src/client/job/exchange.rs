@@ -89,6 +89,11 @@ impl Exchange {
                 link.many.mode = Some(Mode::Stream);
                 return self.go_on(link, now);
             }
+            // One that knows no MODE has MODE S alone.
+            (Stage::Mode, Class::Permanent) if matches!(reply.code, 500 | 502 | 504) => {
+                link.many.mode = Some(Mode::Stream);
+                return self.go_on(link, now);
+            }
             (Stage::Mode, _) => return JobError::Refused(reply).into(),
             (Stage::Type, class) => {
                 if class == Class::Completion {

@@ -73,7 +73,7 @@ pub enum Job {
         offset: u64,
         /// In which type.
         representation: Representation,
-        /// How large the file is, where that is known; the server is asked otherwise.
+        /// How large the file is, where that is known for certain; the server is asked otherwise.
         size: Option<u64>,
         /// How careful, or how quick.
         manner: Manner,
@@ -265,9 +265,9 @@ impl Running {
     }
 
     /// The command for another job, if it can be sent before this one is over.
-    pub(super) fn command_ahead(&self, job: &Job) -> Option<Command> {
+    pub(super) fn command_ahead(&self, link: &Link, job: &Job) -> Option<Command> {
         match self {
-            Self::Transfer(transfer) => transfer.command_ahead(job).filter(|_| job.is_sendable()),
+            Self::Transfer(transfer) => transfer.command_ahead(link, job).filter(|_| job.is_sendable()),
             Self::Login(_) | Self::Exchange(_) => None,
         }
     }

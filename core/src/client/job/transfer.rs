@@ -1,6 +1,7 @@
 //! RETR, STOR, APPE, STOU, LIST, NLST and MLSD, with all that comes before and behind them.
 
 use alloc::boxed::Box;
+use core::time::Duration;
 
 use bytes::Bytes;
 
@@ -17,6 +18,9 @@ use crate::wire::command::Command;
 use crate::wire::reply::{Class, Reply};
 use crate::wire::verb::Verb;
 use crate::wire::{address, scan};
+
+/// A server makes the digest of so many bytes in a second, at least.
+const SLOWEST_DIGEST: u64 = 10_000_000;
 
 #[derive(Debug)]
 pub(in crate::client) struct Transfer {
@@ -52,6 +56,8 @@ enum Stage {
     Type,
     /// MODE
     Mode(Mode),
+    /// A mode that nobody has, to see whether the server's yes to MODE B means anything.
+    NoMode,
     /// SIZE, so that a download that stops short is noticed.
     Size,
     Epsv,
@@ -171,9 +177,10 @@ impl Transfer {
     }
 
     /// The command for a job that can follow this one on the same data connection.
-    pub(super) fn command_ahead(&self, job: &Job) -> Option<Command> {
+    pub(super) fn command_ahead(&self, link: &Link, job: &Job) -> Option<Command> {
         // Not before the server has taken up the first: it may refuse that, and drop what was agreed on for the data connection.
         let is_begun = self.framed
+            && !link.many.closes
             && matches!(
                 self.stage,
                 Stage::Moving { .. } | Stage::Replying | Stage::Publishing | Stage::Accepting { .. }
@@ -300,11 +307,25 @@ impl Transfer {
                 let granted = class == Class::Completion;
                 if mode == Mode::Block {
                     link.many.granted = Some(granted);
+                    if granted && !link.many.proven {
+                        link.send(now, &Command::with(Verb::Mode, &b"X"[..]));
+                        self.stage = Stage::NoMode;
+                        return Step::Wait;
+                    }
                 }
                 // What a server refuses leaves the mode as it was; one that knows no MODE has MODE S alone.
                 link.many.mode = Some(if granted { mode } else { Mode::Stream });
                 self.framed &= granted;
                 self.ask_size(link, now)
+            }
+            Stage::NoMode if class != Class::Preliminary => {
+                if reply.is_error() {
+                    link.many.proven = true;
+                    link.many.mode = Some(Mode::Block);
+                    return self.ask_size(link, now);
+                }
+                link.many.granted = Some(false);
+                self.ask_mode(link, now)
             }
             Stage::Size if class != Class::Preliminary => {
                 self.size = scan::decimal(reply.text().trim_ascii()).filter(|_| reply.code == 213);
@@ -515,6 +536,7 @@ impl Transfer {
         link.awaiting = None;
         // 250 says that the data connection stays open (RFC 959, section 5.4).
         link.many.open = self.framed && reply.code == 250;
+        link.many.closes |= self.framed && reply.code != 250;
         if let Some(size) = self.size
             && self.offset + self.moved < size
         {
@@ -522,11 +544,14 @@ impl Transfer {
         }
         match self.path.clone().filter(|_| self.is_checked()) {
             Some(path) => {
-                // Of what was received the size is known, if the server tells sizes at all.
-                let asks_size = self.way == Way::Send;
-                let mut checking = Box::new(Checking::new(path, self.offset + self.moved, self.size, asks_size));
+                let came = self.way == Way::Receive;
+                let mut checking = Box::new(Checking::new(path, self.offset + self.moved, self.size, came));
                 let checked = checking.start(link, now);
                 self.stage = Stage::Checking(checking);
+                // The server needs its time for a large file, and not every one shows that it is at it.
+                if let Some(since) = &mut link.awaiting {
+                    *since = *since + Duration::from_secs((self.offset + self.moved) / SLOWEST_DIGEST);
+                }
                 self.checked(link, checked)
             }
             None => self.whole(link),
@@ -635,7 +660,7 @@ impl Transfer {
 
     fn give_up(&mut self, link: &mut Link, error: JobError) -> Step {
         // A file that is refused before its data leaves the data connection open for the next (RFC 959, section 5.2).
-        let spares_data = matches!(self.stage, Stage::Command | Stage::Mode(_) | Stage::Rest) && link.many.open;
+        let spares_data = matches!(self.stage, Stage::Command | Stage::Rest) && link.many.open;
         if !spares_data {
             link.many.open = false;
             link.actions.push_back(Action::Abandon);

@@ -114,8 +114,10 @@ impl Decoder {
                 self.marker.take(bytes)?;
                 continue;
             }
-            if self.take(MARKER) {
-                return Ok((read, Event::Marker(self.marker.finish()?)));
+            if self.take(MARKER)
+                && let Some(text) = self.marker.finish()?
+            {
+                return Ok((read, Event::Marker(text)));
             }
             if self.take(END_OF_RECORD) {
                 return Ok((read, Event::EndOfRecord));

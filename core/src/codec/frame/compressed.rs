@@ -162,8 +162,10 @@ impl Decoder {
         loop {
             match self.unit {
                 Unit::Literal(0) | Unit::Repeated(_, 0) => {
-                    if self.take(MARKER) {
-                        return Ok((read, Event::Marker(self.marker.finish()?)));
+                    if self.take(MARKER)
+                        && let Some(text) = self.marker.finish()?
+                    {
+                        return Ok((read, Event::Marker(text)));
                     }
                     if self.take(END_OF_RECORD) {
                         return Ok((read, Event::EndOfRecord));

@@ -21,7 +21,7 @@ use super::{CodecError, Form, Mode, Representation, Step, Structure};
 /// The most equal bytes that one unit of MODE C stands for.
 pub const LONGEST_RUN: usize = 63;
 
-/// The longest restart marker that is told of; what goes beyond is read and dropped, and no server of today sends any.
+/// The longest restart marker that is told of; a longer one is read and passed over, and no program of today sends any.
 pub const LONGEST_MARKER: usize = 128;
 
 /// The size of the blocks that are sent in MODE B, in bytes, without their header.
@@ -165,7 +165,7 @@ impl Encoder {
             Self::Plain => {
                 let piece = writer.step(input, output);
                 let over = ends && piece.read == input.len();
-                Step { read: piece.read, written: piece.written, payload: piece.written, over, marker: None }
+                Step { read: piece.read, written: piece.written, payload: piece.written, over, ..Step::default() }
             }
             Self::Records(records) => records.step(writer, input, ends, output),
             Self::Block(block) => block.step(writer, input, ends, output),
@@ -185,7 +185,10 @@ fn filler(representation: Representation) -> u8 {
 
 /// The text of a restart marker while it comes in.
 #[derive(Debug, Default)]
-struct MarkerText(Vec<u8>);
+struct MarkerText {
+    text: Vec<u8>,
+    too_long: bool,
+}
 
 impl MarkerText {
     /// Takes a piece of it.
@@ -193,14 +196,15 @@ impl MarkerText {
         if !bytes.iter().all(u8::is_ascii_graphic) {
             return Err(CodecError::Marker);
         }
-        let room = LONGEST_MARKER - self.0.len();
-        self.0.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        let room = LONGEST_MARKER - self.text.len();
+        self.too_long |= bytes.len() > room;
+        self.text.extend_from_slice(&bytes[..bytes.len().min(room)]);
         Ok(())
     }
 
-    /// It is complete.
-    fn finish(&mut self) -> Result<Bytes, CodecError> {
-        let text = core::mem::take(&mut self.0);
-        if text.is_empty() { Err(CodecError::Marker) } else { Ok(text.into()) }
+    /// It is complete; nothing is told of one that is too long.
+    fn finish(&mut self) -> Result<Option<Bytes>, CodecError> {
+        let Self { text, too_long } = core::mem::take(self);
+        if text.is_empty() { Err(CodecError::Marker) } else { Ok(Some(text.into()).filter(|_| !too_long)) }
     }
 }

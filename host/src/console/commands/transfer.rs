@@ -45,8 +45,13 @@ pub(super) fn mget<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result
     let (mut first_error, mut files) = (None, Vec::new());
     for pattern in call.arguments {
         let (directory, wanted) = split_last(pattern);
-        let names = console.session(call)?.names(directory.as_ref());
-        let names = names.map_err(|failure| call.about(pattern, failure))?;
+        let names = match console.session(call)?.names(directory.as_ref()) {
+            Ok(names) => names,
+            Err(failure) => {
+                keep_first(&mut first_error, Err(call.about(pattern, failure)))?;
+                continue;
+            }
+        };
         let mut matched = false;
         for listed in names.into_iter().filter(|listed| is_wanted(&wanted, &listed.name)) {
             matched = true;
@@ -58,7 +63,7 @@ pub(super) fn mget<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result
                 continue;
             }
             let path = directory.as_ref().map_or(name.clone(), |directory| join(directory, &name));
-            files.push(File { path, local: here(&name), size });
+            files.push(File { path, local: here(&name), size, content: None });
         }
         if !matched {
             let error = call.text(format!("{}: no file matches", Shown(pattern)));
@@ -95,20 +100,21 @@ pub(super) fn mput<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result
     console.session(call)?;
     let (mut first_error, mut files) = (None, Vec::new());
     for pattern in call.arguments {
-        let names = local_matches(pattern).map_err(|error| call.about_local(pattern, error))?;
+        let names = match local_matches(pattern) {
+            Ok(names) => names,
+            Err(error) => {
+                keep_first(&mut first_error, Err(call.about_local(pattern, error)))?;
+                continue;
+            }
+        };
         if names.is_empty() {
             let error = call.text(format!("{}: no file matches", Shown(pattern)));
             keep_first(&mut first_error, Err(error))?;
         }
         for name in names {
             let local = PathBuf::from(OsStr::from_bytes(&name));
-            match plain_size(call, &name, &local) {
-                Ok(size) => {
-                    let path = Bytes::copy_from_slice(last_part(&name));
-                    files.push(File { path, local, size: Some(size) });
-                }
-                Err(error) => keep_first(&mut first_error, Err(error))?,
-            }
+            let path = Bytes::copy_from_slice(last_part(&name));
+            files.push(File { path, local, size: None, content: None });
         }
     }
     match &files[..] {
@@ -135,7 +141,12 @@ fn many<R: Dial>(
     let progress = None;
     let mut files = Files { call, is_download, files, given: 0, representation, talk, progress, first_error };
     let result = console.session(call)?.transfer_all(&mut files);
-    result.map_err(|error| CommandError::Other { verb: "transfer", text: error.to_string() })
+    result.map_err(|error| {
+        if let Some(first) = first_error.take() {
+            tell!("{first}");
+        }
+        CommandError::Other { verb: "transfer", text: error.to_string() }
+    })
 }
 
 /// A file on both sides.
@@ -144,8 +155,10 @@ struct File {
     path: Bytes,
     /// Here.
     local: PathBuf,
-    /// Its size, where that is known.
+    /// Its size, where that is known; a listing may tell it only roughly.
     size: Option<u64>,
+    /// What is to be sent, from when its command is given out until it is its turn.
+    content: Option<std::fs::File>,
 }
 
 /// The files of `mget` and `mput`.
@@ -163,25 +176,40 @@ struct Files<'a> {
 }
 
 impl Batch for Files<'_> {
-    fn next(&mut self) -> Option<Job> {
-        let File { path, size, .. } = self.files.get(self.given)?;
-        self.given += 1;
-        let (path, size, representation, manner) = (path.clone(), *size, self.representation, Manner::Many);
-        Some(if self.is_download {
-            Job::Retrieve { path, offset: 0, representation, size, manner }
-        } else {
-            Job::Store { path, how: Store::Replace, representation, size, manner }
-        })
+    fn next(&mut self) -> Option<(usize, Job)> {
+        let (representation, manner) = (self.representation, Manner::Many);
+        loop {
+            let number = self.given;
+            let file = self.files.get_mut(number)?;
+            self.given += 1;
+            let path = file.path.clone();
+            if self.is_download {
+                return Some((number, Job::Retrieve { path, offset: 0, representation, size: None, manner }));
+            }
+            // Before anything is sent: a server may empty its file as soon as it hears of a new one.
+            let local = Bytes::copy_from_slice(file.local.as_os_str().as_bytes());
+            match open_path(self.call, &local, file.local.clone()) {
+                Ok((content, size)) => {
+                    (file.content, file.size) = (Some(content), Some(size));
+                    let how = Store::Replace;
+                    return Some((number, Job::Store { path, how, representation, size: Some(size), manner }));
+                }
+                // It is an error about a file here, which ends nothing.
+                Err(error) => drop(keep_first(self.first_error, Err(error))),
+            }
+        }
     }
 
     fn open(&mut self, number: usize) -> io::Result<LocalContent> {
-        let File { path, local, size } = &self.files[number];
+        let File { path, local, size, content } = &mut self.files[number];
         let name = if self.is_download { path } else { local.as_os_str().as_bytes() };
         self.progress = Some(Progress::new(&Shown(name).to_string(), *size, 0, self.talk));
         if self.is_download {
-            Download::create(local).map(LocalContent::Download)
-        } else {
-            std::fs::File::open(local).map(LocalContent::Upload)
+            return Download::create(local).map(LocalContent::Download);
+        }
+        match content.take() {
+            Some(file) => Ok(LocalContent::Upload(file)),
+            None => std::fs::File::open(local).map(LocalContent::Upload),
         }
     }
 
@@ -192,12 +220,16 @@ impl Batch for Files<'_> {
     }
 
     fn finished(&mut self, number: usize, result: Result<Outcome, Failure>) -> Result<(), JobError> {
-        let File { path, local, .. } = &self.files[number];
+        let File { path, local, content, .. } = &mut self.files[number];
+        *content = None;
         let here = local.as_os_str().as_bytes();
         let name = if self.is_download { &path[..] } else { here };
         let words = self.progress.take().map(|progress| progress.finish(moved(&result)));
-        if self.is_download {
-            discard_failed(local, result.as_ref().err());
+        match &result {
+            // Where one file follows another, nobody can tell what of it belongs to the next.
+            Err(Failure::Job(JobError::Refused(_))) if self.is_download => Download::discard(local),
+            result if self.is_download => discard_failed(local, result.as_ref().err()),
+            _ => {}
         }
         match (result, words) {
             (Ok(_), Some(words)) => {

@@ -14,16 +14,16 @@ const AHEAD: usize = 64;
 
 /// Files to be moved, one after the other.
 pub(in crate::console) trait Batch {
-    /// The next job, while there is one.
-    fn next(&mut self) -> Option<Job>;
+    /// The next file's number and its job, while there is one.
+    fn next(&mut self) -> Option<(usize, Job)>;
 
-    /// The file that `next` gave as the `number`th is about to be moved: opens its content.
+    /// A file is about to be moved: gives its content.
     fn open(&mut self, number: usize) -> io::Result<LocalContent>;
 
     /// So much of it has been moved.
     fn moved(&mut self, count: u64);
 
-    /// It is done with, or has failed. An error ends the batch.
+    /// A file is done with, or has failed. An error ends the batch, though those that are under way still come here.
     fn finished(&mut self, number: usize, result: Result<Outcome, Failure>) -> Result<(), JobError>;
 }
 
@@ -39,16 +39,13 @@ impl<R: Dial> Remote<R> {
     }
 
     fn drive(&mut self, batch: &mut impl Batch) -> Result<(), JobError> {
-        let (mut started, mut next, mut failure): (VecDeque<(JobId, usize)>, usize, Option<io::Error>) =
-            (VecDeque::new(), 0, None);
+        let mut started: VecDeque<(JobId, usize)> = VecDeque::new();
+        let mut failure: Option<(JobId, io::Error)> = None;
         let (mut given_out, mut result) = (false, Ok(()));
         loop {
             while !given_out && started.len() < AHEAD {
                 match batch.next() {
-                    Some(job) => {
-                        started.push_back((self.session.start(self.wire.now(), job), next));
-                        next += 1;
-                    }
+                    Some((number, job)) => started.push_back((self.session.start(self.wire.now(), job), number)),
                     None => given_out = true,
                 }
             }
@@ -64,8 +61,9 @@ impl<R: Dial> Remote<R> {
                 Event::Payload(id) => match started.iter().find(|(job, _)| *job == id).map(|(_, at)| batch.open(*at)) {
                     Some(Ok(content)) => self.wire.offer(content),
                     Some(Err(error)) => {
-                        failure = Some(error);
-                        self.session.abort(self.wire.now());
+                        failure = Some((id, error));
+                        // If it is over by now it was refused, or broke.
+                        self.session.abort_job(self.wire.now(), id);
                     }
                     None => {}
                 },
@@ -74,12 +72,12 @@ impl<R: Dial> Remote<R> {
                     let Some(at) = started.iter().position(|(job, _)| *job == id) else { continue };
                     let number = started.remove(at).map_or(0, |(_, number)| number);
                     self.lost |= finished.as_ref().is_err_and(JobError::is_fatal);
-                    let finished = match failure.take() {
-                        Some(error) => Err(Failure::Local(error)),
+                    let finished = match failure.take_if(|(failed, _)| *failed == id) {
+                        Some((_, error)) => Err(Failure::Local(error)),
                         None => finished.map_err(Failure::Job),
                     };
-                    if result.is_ok()
-                        && let Err(error) = batch.finished(number, finished)
+                    if let Err(error) = batch.finished(number, finished)
+                        && result.is_ok()
                     {
                         // No more of them; those that are under way come to their end.
                         given_out = true;

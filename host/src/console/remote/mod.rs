@@ -158,7 +158,7 @@ impl<R: Dial> Remote<R> {
                     Some(Ok(content)) => self.wire.offer(content),
                     Some(Err(error)) => {
                         failure = Some(error);
-                        self.session.abort(self.wire.now());
+                        self.session.abort_job(self.wire.now(), id);
                     }
                     None => {}
                 },
