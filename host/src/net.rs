@@ -18,6 +18,11 @@ use crate::directory::random;
 const CONTROL_BACKLOG: i32 = 1024;
 /// How many data connections may wait: one is the peer's, the others are dropped.
 const DATA_BACKLOG: i32 = 4;
+/// The ports that belong to nobody (RFC 6335, section 6).
+const FREE_PORTS: std::ops::RangeInclusive<u16> = 49_152..=65_535;
+const FREE_COUNT: u64 = 65_536 - 49_152;
+/// How many of them are tried before the system is asked for one.
+const GUESSES: usize = 8;
 /// How long a control connection may be dead before TCP asks.
 const KEEPALIVE: Duration = Duration::from_secs(60);
 
@@ -44,7 +49,11 @@ pub fn listen_data(order: &Listen) -> Result<(TcpListener, SocketAddr), NetworkE
 
 fn find_port(order: &Listen) -> Result<TcpListener, NetworkError> {
     let Some(range) = &order.ports else {
-        return listen_without_blocking(with_port(order.local, 0));
+        // A guess is mostly right, and random (RFC 2577, section 8). The system would search, and for milliseconds where thousands of
+        // ports are those of connections that have just ended.
+        let guesses = (0..GUESSES).map(|_| FREE_PORTS.start() + u16::try_from(random() % FREE_COUNT).unwrap_or(0));
+        let found = guesses.map(|port| listen_without_blocking(with_port(order.local, port))).find_map(Result::ok);
+        return found.map_or_else(|| listen_without_blocking(with_port(order.local, 0)), Ok);
     };
     let count = u64::from(range.end().saturating_sub(*range.start())) + 1;
     let first = random() % count;
