@@ -9,8 +9,8 @@ use core::time::Duration;
 
 use bytes::Bytes;
 
+use super::portion::Portion;
 use super::request::{Opened, Summed, Task};
-use super::transfer::Portion;
 use super::{Session, Then, UNSENT_LIMIT, Work, about};
 use crate::digest::{Algorithm, Digest};
 use crate::host::HostError;

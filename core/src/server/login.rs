@@ -8,7 +8,7 @@ use crate::codec::Form;
 use crate::digest::Algorithm;
 use crate::host::{Access, LoginError, is_anonymous};
 use crate::path::VirtualPath;
-use crate::server::transfer::Portion;
+use crate::server::portion::Portion;
 use crate::time::Instant;
 use crate::wire::facts::FactSet;
 use crate::wire::host_name::HostName;

@@ -12,7 +12,8 @@
 //! | `digest.rs` | HASH XCRC XMD5 XSHA XSHA1 XSHA256 XSHA512 |
 //! | `files.rs` | MKD RMD DELE RNFR RNTO SIZE MDTM MFMT MLST, SITE CHMOD |
 //! | `data.rs` | TYPE STRU MODE, PORT PASV EPRT EPSV |
-//! | `transfer.rs` | RETR STOR STOU APPE LIST NLST MLSD, ALLO REST RANG, ABOR |
+//! | `portion.rs` | REST RANG ALLO |
+//! | `transfer.rs` | RETR STOR STOU APPE LIST NLST MLSD, ABOR |
 //!
 //! ```text
 //!            +--------- Delayed (a wrong password) <--+
@@ -34,6 +35,7 @@ mod inform;
 mod listing;
 mod login;
 mod navigate;
+mod portion;
 mod request;
 mod secure;
 mod transfer;
@@ -51,9 +53,10 @@ use self::data::{Endpoint, Passive};
 use self::digest::Digesting;
 pub use self::listing::{Listing, SORTED_NAMES};
 use self::login::Login;
+use self::portion::Portion;
 pub use self::request::{ASCII_SIZE_LIMIT, Answer, DIGEST_AT_ONCE, Request, STATUS_ENTRIES, ServerContent};
 use self::request::{Outcome, Task};
-use self::transfer::{Portion, Transfer};
+use self::transfer::Transfer;
 use crate::codec::Form;
 use crate::digest::Algorithm;
 use crate::host::Access;

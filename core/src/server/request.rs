@@ -8,7 +8,7 @@ use core::fmt;
 use bytes::Bytes;
 
 use super::listing::{Format, Listing};
-use super::transfer::Portion;
+use super::portion::Portion;
 use crate::codec::AsciiCounter;
 use crate::digest::{Algorithm, Digest, Order, Summing};
 use crate::entry::{Entry, Kind};

@@ -1,4 +1,4 @@
-//! Transfers: RETR STOR STOU APPE LIST NLST MLSD, what prepares them (ALLO REST), and ABOR.
+//! Transfers: RETR STOR STOU APPE LIST NLST MLSD, and ABOR.
 //!
 //! ```text
 //! Opening ----> Moving ----> Settling ----> Publishing      a store: the bytes are in, but is it the end?
@@ -22,6 +22,7 @@ use bytes::Bytes;
 use super::data::Endpoint;
 use super::inform::split_options;
 use super::listing::Format;
+use super::portion::Portion;
 use super::request::{Opened, Task};
 use super::{Config, Note, Session, Then, UNSENT_LIMIT, Work, about};
 use crate::codec::{Codec, CodecError, Form, Representation};
@@ -29,7 +30,6 @@ use crate::host::{HostError, Store};
 use crate::machine::{Action, Flow, Mark, NetworkError, Route, TransferError, Way};
 use crate::path::VirtualPath;
 use crate::time::Instant;
-use crate::wire::scan::{decimal, word};
 use crate::wire::verb::Verb;
 
 /// A store settles for this part of the time that it took.
@@ -42,24 +42,6 @@ const SETTLE_LEAST: Duration = Duration::from_millis(20);
 /// many bytes, and within so short a time. Who dies takes longer.
 const ONE_PIECE: u64 = 64 * 1024;
 const AT_ONCE: Duration = Duration::from_micros(100);
-
-/// The part of a file that the next transfer is about: what REST or RANG asked for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Portion {
-    /// Where it begins.
-    pub(super) offset: u64,
-    /// How long it is, after RANG.
-    pub(super) length: Option<u64>,
-}
-
-impl Portion {
-    pub(super) const WHOLE: Self = Self { offset: 0, length: None };
-
-    /// How much of it there is in a file of this size.
-    pub(super) fn within(self, size: u64) -> u64 {
-        self.length.map_or(size, |length| length.min(size.saturating_sub(self.offset)))
-    }
-}
 
 /// A transfer, from its command to its last reply.
 #[derive(Debug)]
@@ -472,52 +454,6 @@ impl Session {
             self.reply(225, "Nothing to abort.");
         }
     }
-
-    /// `ALLO size [R record-size]`
-    pub(super) fn allocate(&mut self, argument: &[u8]) {
-        let size = word(argument).and_then(|(digits, rest)| {
-            let record = rest.is_empty()
-                || word(rest).is_some_and(|(r, size)| r.eq_ignore_ascii_case(b"R") && decimal(size).is_some());
-            decimal(digits).filter(|_| record)
-        });
-        match size {
-            Some(_) => {
-                self.announced = size;
-                self.reply(200, "ALLO ok.");
-            }
-            None => self.reply(501, "ALLO takes a number of bytes."),
-        }
-    }
-
-    /// The offset is used by the next transfer; whether it fits is seen then (RFC 3659, section 5.3).
-    pub(super) fn restart_at(&mut self, argument: &[u8]) {
-        match decimal(argument).filter(|offset| is_offset(*offset)) {
-            Some(offset) => {
-                self.portion = Portion { offset, length: None };
-                self.reply(350, format!("Restarting at {offset}."));
-            }
-            None => self.reply(501, "REST takes a number of bytes."),
-        }
-    }
-
-    /// `RANG first last`, both of them in the range; `1 0` takes it back (draft-bryan-ftp-range, section 3).
-    pub(super) fn range(&mut self, argument: &[u8]) {
-        self.portion = Portion::WHOLE;
-        let numbers = word(argument).and_then(|(first, last)| Some((decimal(first)?, decimal(last)?)));
-        match numbers {
-            Some((1, 0)) => self.reply(350, "The whole file is meant again."),
-            Some((first, last)) if first <= last && is_offset(last) => {
-                self.portion = Portion { offset: first, length: Some(last - first + 1) };
-                self.reply(350, format!("Bytes {first} to {last} are meant."));
-            }
-            _ => self.reply(501, "RANG takes the first byte and the last, counted from 0."),
-        }
-    }
-}
-
-/// Whether a file can have such an offset.
-fn is_offset(number: u64) -> bool {
-    i64::try_from(number).is_ok()
 }
 
 /// The code by which a transfer is refused before it begins (RFC 959, section 5.4).

@@ -1,6 +1,7 @@
 //! Whether a file is the same here and on the server: by its digest, which both make at the same time, else by its size.
 
 use alloc::boxed::Box;
+use core::time::Duration;
 
 use bytes::Bytes;
 
@@ -16,6 +17,9 @@ use crate::wire::hash::{self, Told};
 use crate::wire::reply::{Class, Reply};
 use crate::wire::scan;
 use crate::wire::verb::Verb;
+
+/// A server makes the digest of so many bytes in a second, at least.
+const SLOWEST: u64 = 10_000_000;
 
 /// A check that is under way.
 #[derive(Debug)]
@@ -77,6 +81,8 @@ impl Checking {
             _ => self.path.clone(),
         };
         link.send(now, &Command::with(way.verb, path));
+        // The server needs its time for a large file, and not every one shows that it is at it.
+        link.awaiting = Some(now + Duration::from_secs(self.length / SLOWEST));
         let order = Order { algorithm: way.algorithm, length: Some(self.length), again: true };
         link.actions.push_back(Action::Digest(Box::new(Summing::new(order))));
         self.stage = Stage::Digest;

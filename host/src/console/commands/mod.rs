@@ -1,6 +1,7 @@
 //! The commands of the client, and the table that prompt, completion and `help` share.
 
 mod local;
+mod many;
 mod remote;
 mod settings;
 mod transfer;
@@ -86,8 +87,8 @@ pub(super) fn table<R: Dial>() -> Vec<Row<R>> {
         row(&["put"], "put LOCAL [REMOTE]", "upload a file", Local, transfer::put),
         row(&["reput"], "reput LOCAL [REMOTE]", "go on with an upload", Local, transfer::reput),
         row(&["append"], "append LOCAL [REMOTE]", "put a file behind another", Local, transfer::append),
-        row(&["mget"], "mget PATTERN...", "download files by wildcard", Remote, transfer::mget),
-        row(&["mput"], "mput PATTERN...", "upload files by wildcard", Local, transfer::mput),
+        row(&["mget"], "mget PATTERN...", "download files by wildcard", Remote, many::mget),
+        row(&["mput"], "mput PATTERN...", "upload files by wildcard", Local, many::mput),
         row(&["cd"], "cd [PATH]", "change the server's directory", Remote, remote::cd),
         row(&["pwd"], "pwd", "print the server's directory", None, remote::pwd),
         row(&["mkdir"], "mkdir PATH", "make a directory", Remote, remote::mkdir),

@@ -2,7 +2,7 @@
 
 use std::ffi::OsStr;
 use std::io::{self, Seek, SeekFrom};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 use std::time::UNIX_EPOCH;
 
@@ -10,14 +10,14 @@ use bytes::Bytes;
 use longshore_core::client::{Check, Job, JobError, Manner, Outcome};
 use longshore_core::codec::Representation;
 use longshore_core::host::Store;
+use longshore_core::part;
 use longshore_core::wire::command::is_sendable;
 use longshore_core::wire::reply::Shown;
-use longshore_core::{part, pattern};
 
 use super::{Call, CommandError, Next, last_part, local_path};
 use crate::console::content::Download;
 use crate::console::progress::Progress;
-use crate::console::remote::{self, Batch, Failure, Name};
+use crate::console::remote::{self, Failure};
 use crate::console::{Console, Dial, LocalContent, Talk};
 
 pub(super) fn get<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
@@ -38,45 +38,6 @@ pub(super) fn get<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<
     Ok(Next::Go)
 }
 
-pub(super) fn mget<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
-    if call.arguments.is_empty() {
-        return Err(call.usage());
-    }
-    let (mut first_error, mut files) = (None, Vec::new());
-    for pattern in call.arguments {
-        let (directory, wanted) = split_last(pattern);
-        let names = match console.session(call)?.names(directory.as_ref()) {
-            Ok(names) => names,
-            Err(failure) => {
-                keep_first(&mut first_error, Err(call.about(pattern, failure)))?;
-                continue;
-            }
-        };
-        let mut matched = false;
-        for listed in names.into_iter().filter(|listed| is_wanted(&wanted, &listed.name)) {
-            matched = true;
-            let Name { name, is_directory, size } = listed;
-            if is_directory {
-                if console.talk > Talk::Quiet {
-                    tell!("mget: {}: Is a directory, left out", Shown(&name));
-                }
-                continue;
-            }
-            let path = directory.as_ref().map_or(name.clone(), |directory| join(directory, &name));
-            files.push(File { path, local: here(&name), size, content: None });
-        }
-        if !matched {
-            let error = call.text(format!("{}: no file matches", Shown(pattern)));
-            keep_first(&mut first_error, Err(error))?;
-        }
-    }
-    match &files[..] {
-        [file] => keep_first(&mut first_error, download(console, call, &file.path, &file.local))?,
-        _ => many(console, call, true, files, &mut first_error)?,
-    }
-    first_error.map_or(Ok(Next::Go), Err)
-}
-
 pub(super) fn put<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
     upload(console, call, Store::Replace)
 }
@@ -91,163 +52,6 @@ fn upload<R: Dial>(console: &mut Console<R>, call: &Call<'_>, how: Store) -> Res
     let (file, size) = open_local(call, &local)?;
     send(console, call, &local, &name, how, file, size, 0)?;
     Ok(Next::Go)
-}
-
-pub(super) fn mput<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
-    if call.arguments.is_empty() {
-        return Err(call.usage());
-    }
-    console.session(call)?;
-    let (mut first_error, mut files) = (None, Vec::new());
-    for pattern in call.arguments {
-        let names = match local_matches(pattern) {
-            Ok(names) => names,
-            Err(error) => {
-                keep_first(&mut first_error, Err(call.about_local(pattern, error)))?;
-                continue;
-            }
-        };
-        if names.is_empty() {
-            let error = call.text(format!("{}: no file matches", Shown(pattern)));
-            keep_first(&mut first_error, Err(error))?;
-        }
-        for name in names {
-            let local = PathBuf::from(OsStr::from_bytes(&name));
-            let path = Bytes::copy_from_slice(last_part(&name));
-            files.push(File { path, local, size: None, content: None });
-        }
-    }
-    match &files[..] {
-        [file] => {
-            let local = Bytes::copy_from_slice(file.local.as_os_str().as_bytes());
-            let result = open_path(call, &local, file.local.clone())
-                .and_then(|(content, size)| send(console, call, &local, &file.path, Store::Replace, content, size, 0));
-            keep_first(&mut first_error, result)?;
-        }
-        _ => many(console, call, false, files, &mut first_error)?,
-    }
-    first_error.map_or(Ok(Next::Go), Err)
-}
-
-/// Moves files over one data connection, where the server can do that.
-fn many<R: Dial>(
-    console: &mut Console<R>,
-    call: &Call<'_>,
-    is_download: bool,
-    files: Vec<File>,
-    first_error: &mut Option<CommandError>,
-) -> Result<(), CommandError> {
-    let (representation, talk) = (console.representation(), console.talk);
-    let progress = None;
-    let mut files = Files { call, is_download, files, given: 0, representation, talk, progress, first_error };
-    let result = console.session(call)?.transfer_all(&mut files);
-    result.map_err(|error| {
-        if let Some(first) = first_error.take() {
-            tell!("{first}");
-        }
-        CommandError::Other { verb: "transfer", text: error.to_string() }
-    })
-}
-
-/// A file on both sides.
-struct File {
-    /// On the server.
-    path: Bytes,
-    /// Here.
-    local: PathBuf,
-    /// Its size, where that is known; a listing may tell it only roughly.
-    size: Option<u64>,
-    /// What is to be sent, from when its command is given out until it is its turn.
-    content: Option<std::fs::File>,
-}
-
-/// The files of `mget` and `mput`.
-struct Files<'a> {
-    call: &'a Call<'a>,
-    is_download: bool,
-    files: Vec<File>,
-    /// How many were given out.
-    given: usize,
-    representation: Representation,
-    talk: Talk,
-    /// Of the one that is being moved.
-    progress: Option<Progress>,
-    first_error: &'a mut Option<CommandError>,
-}
-
-impl Batch for Files<'_> {
-    fn next(&mut self) -> Option<(usize, Job)> {
-        let (representation, manner) = (self.representation, Manner::Many);
-        loop {
-            let number = self.given;
-            let file = self.files.get_mut(number)?;
-            self.given += 1;
-            let path = file.path.clone();
-            if self.is_download {
-                return Some((number, Job::Retrieve { path, offset: 0, representation, size: None, manner }));
-            }
-            // Before anything is sent: a server may empty its file as soon as it hears of a new one.
-            let local = Bytes::copy_from_slice(file.local.as_os_str().as_bytes());
-            match open_path(self.call, &local, file.local.clone()) {
-                Ok((content, size)) => {
-                    (file.content, file.size) = (Some(content), Some(size));
-                    let how = Store::Replace;
-                    return Some((number, Job::Store { path, how, representation, size: Some(size), manner }));
-                }
-                // It is an error about a file here, which ends nothing.
-                Err(error) => drop(keep_first(self.first_error, Err(error))),
-            }
-        }
-    }
-
-    fn open(&mut self, number: usize) -> io::Result<LocalContent> {
-        let File { path, local, size, content } = &mut self.files[number];
-        let name = if self.is_download { path } else { local.as_os_str().as_bytes() };
-        self.progress = Some(Progress::new(&Shown(name).to_string(), *size, 0, self.talk));
-        if self.is_download {
-            return Download::create(local).map(LocalContent::Download);
-        }
-        match content.take() {
-            Some(file) => Ok(LocalContent::Upload(file)),
-            None => std::fs::File::open(local).map(LocalContent::Upload),
-        }
-    }
-
-    fn moved(&mut self, count: u64) {
-        if let Some(progress) = &self.progress {
-            progress.moved(count);
-        }
-    }
-
-    fn finished(&mut self, number: usize, result: Result<Outcome, Failure>) -> Result<(), JobError> {
-        let File { path, local, content, .. } = &mut self.files[number];
-        *content = None;
-        let here = local.as_os_str().as_bytes();
-        let name = if self.is_download { &path[..] } else { here };
-        let words = self.progress.take().map(|progress| progress.finish(moved(&result)));
-        match &result {
-            // Where one file follows another, nobody can tell what of it belongs to the next.
-            Err(Failure::Job(JobError::Refused(_))) if self.is_download => Download::discard(local),
-            result if self.is_download => discard_failed(local, result.as_ref().err()),
-            _ => {}
-        }
-        match (result, words) {
-            (Ok(_), Some(words)) => {
-                if self.talk > Talk::Quiet {
-                    tell!("{}: {} {words}", Shown(name), if self.is_download { "received" } else { "sent" });
-                }
-                Ok(())
-            }
-            (Ok(_), None) => Ok(()),
-            (Err(Failure::Job(error)), _) if ends_all(&error) => Err(error),
-            (Err(failure), _) => {
-                let name = if matches!(failure, Failure::Local(_)) { here } else { name };
-                // What would end it all is passed on above.
-                let _ = keep_first(self.first_error, Err(self.call.about(name, failure)));
-                Ok(())
-            }
-        }
-    }
 }
 
 /// Goes on with a download, unless the file on the server cannot be the one that was begun.
@@ -327,12 +131,12 @@ pub(super) fn reput<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Resul
 }
 
 impl<R: Dial> Console<R> {
-    fn representation(&self) -> Representation {
+    pub(super) fn representation(&self) -> Representation {
         if self.ascii { Representation::Ascii } else { Representation::Image }
     }
 }
 
-fn download<R: Dial>(
+pub(super) fn download<R: Dial>(
     console: &mut Console<R>,
     call: &Call<'_>,
     name: &Bytes,
@@ -356,7 +160,7 @@ fn download<R: Dial>(
 }
 
 #[allow(clippy::too_many_arguments)]
-fn send<R: Dial>(
+pub(super) fn send<R: Dial>(
     console: &mut Console<R>,
     call: &Call<'_>,
     local: &Bytes,
@@ -402,7 +206,7 @@ fn report<R: Dial>(
 }
 
 /// What is left of a download that failed is kept to be resumed, unless that is nothing, or not the file.
-fn discard_failed(local: &Path, failure: Option<&Failure>) {
+pub(super) fn discard_failed(local: &Path, failure: Option<&Failure>) {
     match failure {
         None => {}
         Some(Failure::Job(JobError::Differs(_))) => Download::discard(local),
@@ -411,7 +215,7 @@ fn discard_failed(local: &Path, failure: Option<&Failure>) {
 }
 
 /// How many bytes it was.
-fn moved(result: &Result<Outcome, Failure>) -> u64 {
+pub(super) fn moved(result: &Result<Outcome, Failure>) -> u64 {
     match result {
         Ok(Outcome::Moved(moved) | Outcome::Checked(moved, _)) => *moved,
         _ => 0,
@@ -436,7 +240,7 @@ fn download_name(call: &Call<'_>, name: &Bytes, local: Option<Bytes>) -> Result<
 }
 
 /// A file in the current folder, whatever its name looks like.
-fn here(name: &[u8]) -> PathBuf {
+pub(super) fn here(name: &[u8]) -> PathBuf {
     Path::new(".").join(OsStr::from_bytes(name))
 }
 
@@ -444,7 +248,7 @@ fn open_local(call: &Call<'_>, name: &Bytes) -> Result<(std::fs::File, u64), Com
     open_path(call, name, local_path(name))
 }
 
-fn open_path(call: &Call<'_>, name: &Bytes, path: PathBuf) -> Result<(std::fs::File, u64), CommandError> {
+pub(super) fn open_path(call: &Call<'_>, name: &Bytes, path: PathBuf) -> Result<(std::fs::File, u64), CommandError> {
     // Before it is opened: a pipe would keep us waiting.
     plain_size(call, name, &path)?;
     let failed = |error| call.about_local(name, error);
@@ -471,7 +275,7 @@ fn local_error(call: &Call<'_>, path: &Path, error: io::Error) -> CommandError {
 }
 
 /// Directory and last part; no directory where there is no slash.
-fn split_last(path: &Bytes) -> (Option<Bytes>, Bytes) {
+pub(super) fn split_last(path: &Bytes) -> (Option<Bytes>, Bytes) {
     match path.iter().rposition(|&byte| byte == b'/') {
         Some(0) => (Some(path.slice(..1)), path.slice(1..)),
         Some(slash) => (Some(path.slice(..slash)), path.slice(slash + 1..)),
@@ -479,56 +283,7 @@ fn split_last(path: &Bytes) -> (Option<Bytes>, Bytes) {
     }
 }
 
-fn join(directory: &[u8], name: &[u8]) -> Bytes {
+pub(super) fn join(directory: &[u8], name: &[u8]) -> Bytes {
     let slash: &[u8] = if directory.ends_with(b"/") { b"" } else { b"/" };
     [directory, slash, name].concat().into()
-}
-
-/// Whether a name fits; hidden ones only where the pattern asks for them.
-fn is_wanted(wanted: &[u8], name: &[u8]) -> bool {
-    name == wanted || (pattern::matches(wanted, name) && (!name.starts_with(b".") || wanted.starts_with(b".")))
-}
-
-/// Local files that fit a pattern, in order. A name that is there as it stands wins.
-fn local_matches(pattern: &Bytes) -> io::Result<Vec<Bytes>> {
-    // What a user types may begin with ~, what is found does not.
-    let pattern = Bytes::from(local_path(pattern).into_os_string().into_vec());
-    if Path::new(OsStr::from_bytes(&pattern)).exists() {
-        return Ok(vec![pattern]);
-    }
-    let (directory, wanted) = split_last(&pattern);
-    let folder = directory.as_ref().map_or(Path::new("."), |directory| Path::new(OsStr::from_bytes(directory)));
-    let mut names = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let name = Bytes::from(entry.file_name().into_vec());
-        if is_wanted(&wanted, &name) && entry.path().is_file() {
-            names.push(directory.as_ref().map_or(name.clone(), |directory| join(directory, &name)));
-        }
-    }
-    names.sort_unstable();
-    Ok(names)
-}
-
-/// Whether there is no use in going on with the next file.
-fn ends_all(error: &JobError) -> bool {
-    error.is_fatal() || *error == JobError::Aborted
-}
-
-/// One file that fails does not stop the next, unless the session is gone; the first error is the command's.
-fn keep_first(first: &mut Option<CommandError>, result: Result<(), CommandError>) -> Result<(), CommandError> {
-    match result {
-        Ok(()) => Ok(()),
-        Err(CommandError::About { failure: Failure::Job(error), .. }) if ends_all(&error) => {
-            Err(CommandError::Other { verb: "transfer", text: error.to_string() })
-        }
-        Err(error) if first.is_none() => {
-            *first = Some(error);
-            Ok(())
-        }
-        Err(error) => {
-            tell!("{error}");
-            Ok(())
-        }
-    }
 }

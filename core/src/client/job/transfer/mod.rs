@@ -1,26 +1,32 @@
 //! RETR, STOR, APPE, STOU, LIST, NLST and MLSD, with all that comes before and behind them.
+//!
+//! | file | what |
+//! |---|---|
+//! | `prepare.rs` | what comes before the command |
+//! | `ahead.rs` | commands that are sent before their turn |
+//! | `end.rs` | how it ends |
+
+mod ahead;
+mod end;
+mod prepare;
 
 use alloc::boxed::Box;
-use core::time::Duration;
 
 use bytes::Bytes;
 
 use super::abort::Abort;
-use super::check::{Checked, Checking};
-use super::{Check, Job, ListFormat, Manner, Outcome, Step};
+use super::check::Checking;
+use super::{Check, Job, ListFormat, Manner, Step};
 use crate::client::JobError;
 use crate::client::link::Link;
 use crate::codec::{Codec, Form, Mode, Representation};
 use crate::host::Store;
-use crate::machine::{Action, Flow, Input, Listen, Route, TransferError, Way};
+use crate::machine::{Action, Flow, Input, Route, TransferError, Way};
 use crate::time::Instant;
 use crate::wire::command::Command;
 use crate::wire::reply::{Class, Reply};
 use crate::wire::verb::Verb;
 use crate::wire::{address, scan};
-
-/// A server makes the digest of so many bytes in a second, at least.
-const SLOWEST_DIGEST: u64 = 10_000_000;
 
 #[derive(Debug)]
 pub(in crate::client) struct Transfer {
@@ -153,143 +159,6 @@ impl Transfer {
             restart_before: false,
             cancelled: false,
         }
-    }
-
-    pub(super) fn start(&mut self, link: &mut Link, now: Instant) -> Step {
-        if link.representation == Some(self.representation) {
-            self.ask_mode(link, now)
-        } else {
-            link.send_type(now, self.representation);
-            self.stage = Stage::Type;
-            Step::Wait
-        }
-    }
-
-    /// The command was sent while the job before this one was under way.
-    pub(super) fn start_sent(&mut self, link: &mut Link, now: Instant) -> Step {
-        self.framed = true;
-        link.awaiting = Some(now);
-        if link.many.open {
-            self.stage = Stage::Command;
-            return Step::Wait;
-        }
-        self.drain(link, now, 1)
-    }
-
-    /// The command for a job that can follow this one on the same data connection.
-    pub(super) fn command_ahead(&self, link: &Link, job: &Job) -> Option<Command> {
-        // Not before the server has taken up the first: it may refuse that, and drop what was agreed on for the data connection.
-        let is_begun = self.framed
-            && !link.many.closes
-            && matches!(
-                self.stage,
-                Stage::Moving { .. } | Stage::Replying | Stage::Publishing | Stage::Accepting { .. }
-            );
-        let (verb, path, way, representation) = match job {
-            Job::Retrieve { path, offset: 0, representation, manner: Manner::Many, .. } => {
-                (Verb::Retr, path, Way::Receive, *representation)
-            }
-            Job::Store { path, how: Store::Replace, representation, manner: Manner::Many, .. } => {
-                (Verb::Stor, path, Way::Send, *representation)
-            }
-            _ => return None,
-        };
-        let fits = is_begun && way == self.way && representation == self.representation;
-        fits.then(|| Command::with(verb, path.clone()))
-    }
-
-    /// MODE B for many files, if the server has it, and MODE S for all else.
-    fn ask_mode(&mut self, link: &mut Link, now: Instant) -> Step {
-        let is_whole = self.offset == 0 && self.range.is_none();
-        let many = self.manner == Manner::Many && is_whole && link.many.granted != Some(false);
-        let mode = if many { Mode::Block } else { Mode::Stream };
-        self.framed = many;
-        if link.many.mode == Some(mode) {
-            return self.ask_size(link, now);
-        }
-        link.send_mode(now, mode);
-        self.stage = Stage::Mode(mode);
-        Step::Wait
-    }
-
-    fn ask_size(&mut self, link: &mut Link, now: Instant) -> Step {
-        // In MODE B no server can tell it.
-        let asks = self.verb == Verb::Retr && self.representation == Representation::Image && !self.framed;
-        match &self.path {
-            Some(path) if asks && self.size.is_none() => {
-                link.send(now, &Command::with(Verb::Size, path.clone()));
-                self.stage = Stage::Size;
-                Step::Wait
-            }
-            _ if self.framed && link.many.open => self.restart(link, now),
-            _ => self.ask_endpoint(link, now),
-        }
-    }
-
-    fn ask_endpoint(&mut self, link: &mut Link, now: Instant) -> Step {
-        if !link.config.passive {
-            link.awaiting = None;
-            link.actions.push_back(Action::Listen(Listen { local: link.local, ports: None }));
-            self.stage = Stage::Listening;
-        } else if link.epsv_failed && link.is_ipv4() {
-            self.ask_pasv(link, now);
-        } else {
-            link.send(now, &Command::new(Verb::Epsv));
-            self.stage = Stage::Epsv;
-        }
-        Step::Wait
-    }
-
-    fn ask_pasv(&mut self, link: &mut Link, now: Instant) {
-        link.epsv_failed = true;
-        link.send(now, &Command::new(Verb::Pasv));
-        self.stage = Stage::Pasv;
-    }
-
-    fn dial(&mut self, link: &mut Link, now: Instant, port: u16, extended: bool) -> Step {
-        link.awaiting = None;
-        let mut to = link.peer;
-        to.set_port(port);
-        link.actions.push_back(Action::Open(Route::Dial { from: None, to }));
-        self.stage = Stage::Dialing { extended, since: now };
-        Step::Wait
-    }
-
-    fn restart(&mut self, link: &mut Link, now: Instant) -> Step {
-        if let Some((first, last)) = self.range {
-            link.send(now, &Command::with(Verb::Rang, alloc::format!("{first} {last}").into_bytes()));
-            // What is left of it would be undone by the REST 0 that comes before the next transfer.
-            link.restart_left = true;
-            self.stage = Stage::Rest;
-            Step::Wait
-        } else if self.offset > 0 || link.restart_left {
-            link.send(now, &Command::with(Verb::Rest, alloc::format!("{}", self.offset).into_bytes()));
-            self.restart_before = link.restart_left;
-            link.restart_left |= self.offset > 0;
-            self.stage = Stage::Rest;
-            Step::Wait
-        } else {
-            self.announce(link, now)
-        }
-    }
-
-    /// ALLO, unless the server has said that it does not matter (RFC 959, section 4.1.3).
-    fn announce(&mut self, link: &mut Link, now: Instant) -> Step {
-        match self.announced {
-            // In MODE B the end of a file shows in its bytes.
-            Some(size) if !link.allo_ignored && !self.framed => {
-                link.send(now, &Command::with(Verb::Allo, alloc::format!("{size}").into_bytes()));
-                self.stage = Stage::Allo;
-                Step::Wait
-            }
-            _ => self.command(link, now),
-        }
-    }
-
-    fn command(&mut self, link: &mut Link, now: Instant) -> Step {
-        link.send(now, &Command { verb: self.verb, argument: self.path.clone() });
-        self.stage = Stage::Command;
-        Step::Wait
     }
 
     pub(super) fn reply(&mut self, link: &mut Link, now: Instant, reply: Reply) -> Step {
@@ -429,6 +298,11 @@ impl Transfer {
         }
     }
 
+    /// The mode of this transfer.
+    fn mode(&self) -> Mode {
+        if self.framed { Mode::Block } else { Mode::Stream }
+    }
+
     fn start_flow(&mut self, link: &mut Link, now: Instant, reply: Option<Reply>) -> Step {
         // A listing is shown as it came, its line ends and all.
         let codec = match self.verb {
@@ -529,142 +403,5 @@ impl Transfer {
             Stage::Aborting(abort) => Some(abort.deadline()),
             _ => None,
         }
-    }
-
-    /// The server says that all is well, and the data has ended: what came may stand under its name, if it is whole.
-    fn complete(&mut self, link: &mut Link, now: Instant, reply: &Reply) -> Step {
-        link.awaiting = None;
-        // 250 says that the data connection stays open (RFC 959, section 5.4).
-        link.many.open = self.framed && reply.code == 250;
-        link.many.closes |= self.framed && reply.code != 250;
-        if let Some(size) = self.size
-            && self.offset + self.moved < size
-        {
-            return self.give_up(link, JobError::Short { moved: self.offset + self.moved, expected: size });
-        }
-        match self.path.clone().filter(|_| self.is_checked()) {
-            Some(path) => {
-                let came = self.way == Way::Receive;
-                let mut checking = Box::new(Checking::new(path, self.offset + self.moved, self.size, came));
-                let checked = checking.start(link, now);
-                self.stage = Stage::Checking(checking);
-                // The server needs its time for a large file, and not every one shows that it is at it.
-                if let Some(since) = &mut link.awaiting {
-                    *since = *since + Duration::from_secs((self.offset + self.moved) / SLOWEST_DIGEST);
-                }
-                self.checked(link, checked)
-            }
-            None => self.whole(link),
-        }
-    }
-
-    /// What the check came to, if it is over.
-    fn checked(&mut self, link: &mut Link, checked: Checked) -> Step {
-        match checked {
-            None => Step::Wait,
-            Some(Ok(check)) => {
-                self.check = Some(check);
-                self.whole(link)
-            }
-            Some(Err(error)) => self.give_up(link, error),
-        }
-    }
-
-    /// All there is to be said for the file is said.
-    fn whole(&mut self, link: &mut Link) -> Step {
-        if self.way == Way::Send {
-            return self.done(link);
-        }
-        link.awaiting = None;
-        link.actions.push_back(Action::Publish);
-        self.stage = Stage::Publishing;
-        Step::Wait
-    }
-
-    fn done(&mut self, link: &mut Link) -> Step {
-        if !link.many.open && (self.way == Way::Send || self.framed) {
-            link.actions.push_back(Action::Abandon);
-        }
-        Step::Done(Ok(match self.check {
-            Some(check) => Outcome::Checked(self.moved, check),
-            None => Outcome::Moved(self.moved),
-        }))
-    }
-
-    /// Whether the file here and the server's have to be the same in the end, and can be compared.
-    fn is_checked(&self) -> bool {
-        self.manner == Manner::Checked
-            && self.representation == Representation::Image
-            && self.range.is_none()
-            && matches!(self.verb, Verb::Retr | Verb::Stor)
-    }
-
-    /// The mode of this transfer.
-    fn mode(&self) -> Mode {
-        if self.framed { Mode::Block } else { Mode::Stream }
-    }
-
-    /// The data connection is gone that this command and those sent ahead counted on. Once `due` replies to this one, and theirs, are in,
-    /// they are sent again.
-    fn drain(&mut self, link: &mut Link, now: Instant, due: usize) -> Step {
-        link.close_data();
-        self.stage = Stage::Draining(due + core::mem::take(&mut link.many.ahead));
-        self.drained(link, now)
-    }
-
-    fn drained(&mut self, link: &mut Link, now: Instant) -> Step {
-        match self.stage {
-            Stage::Draining(0) if self.cancelled => self.give_up(link, JobError::Aborted),
-            Stage::Draining(0) => {
-                self.retried = true;
-                self.ask_endpoint(link, now)
-            }
-            _ => {
-                link.awaiting = Some(now);
-                Step::Wait
-            }
-        }
-    }
-
-    pub(super) fn is_answered(&self) -> bool {
-        matches!(
-            self.stage,
-            Stage::Moving { reply: Some(_), .. } | Stage::Accepting { reply: Some(_), .. } | Stage::Publishing
-        )
-    }
-
-    pub(super) fn is_checking(&self) -> bool {
-        matches!(self.stage, Stage::Checking(_))
-    }
-
-    /// Breaks the transfer off. Only a command that the server has taken up needs an ABOR.
-    pub(super) fn abort(&mut self, link: &mut Link, now: Instant, why: JobError) -> Step {
-        let answered = match &self.stage {
-            Stage::Aborting(_) | Stage::Broken(_) | Stage::Publishing => return Step::Wait,
-            Stage::Dialing { .. } | Stage::Listening => return self.give_up(link, why),
-            Stage::Accepting { reply, .. } | Stage::Moving { reply, .. } => reply.is_some(),
-            Stage::Command | Stage::Replying => false,
-            Stage::Checking(checking) if checking.is_answered() => return self.give_up(link, why),
-            Stage::Checking(_) => false,
-            _ => {
-                self.cancelled = true;
-                return Step::Wait;
-            }
-        };
-        let abort = Abort::start(link, now, why, answered);
-        // An upload must not look whole: the server has to see the ABOR before it sees the data end.
-        link.actions.push_back(Action::Abandon);
-        self.stage = Stage::Aborting(abort);
-        Step::Wait
-    }
-
-    fn give_up(&mut self, link: &mut Link, error: JobError) -> Step {
-        // A file that is refused before its data leaves the data connection open for the next (RFC 959, section 5.2).
-        let spares_data = matches!(self.stage, Stage::Command | Stage::Rest) && link.many.open;
-        if !spares_data {
-            link.many.open = false;
-            link.actions.push_back(Action::Abandon);
-        }
-        error.into()
     }
 }
