@@ -289,6 +289,7 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
                 Next::Job
             }
             Turn::Done(result) => {
+                self.hold_until = None;
                 // What came stays until it is published; what went is done with, mostly, and closing it may take its time.
                 let is_needed = transfer.needs_cargo();
                 let mut cargo = self.cargo.take();

@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::net::TcpStream;
+use std::time::Duration;
 
 use longshore_core::codec::{Codec, Form, Mode, Representation, Structure};
 use longshore_core::machine::Way;
@@ -177,6 +178,17 @@ pub fn blocks_carry_files_of_all_sizes(programs: &Programs) {
             peer.expect_reply(250);
             assert_eq!(stored("edge").len(), usize::from(size), "{mode:?}");
         }
+        // A small one, sent with a pause, and then nothing: the server rests too.
+        let wire = encoded(form, &noise(4, 40_000));
+        peer.say("STOR four", 125);
+        peer.send_data(&wire[..20_000]);
+        std::thread::sleep(Duration::from_millis(50));
+        peer.send_data(&wire[20_000..]);
+        peer.expect_reply(250);
+        let before = server.cpu_ticks();
+        std::thread::sleep(Duration::from_millis(700));
+        let ticks = server.cpu_ticks() - before;
+        assert!(ticks < 30, "{ticks} ticks of the processor for nothing");
         // A block that breaks off stores nothing.
         peer.say("STOR one", 125);
         peer.upload(if mode == Mode::Block { b"\x40\x00\x05ab" } else { b"\x00\x40\x05ab" });
