@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use longshore_core::host::{Access, Content, HostError};
-use longshore_core::machine::{Action, Flow, Input, Machine, NetworkError, Route, TransferError, Way};
+use longshore_core::machine::{Action, Flow, Input, Machine, NetworkError, Route, SecureError, TransferError, Way};
 use longshore_core::pump::{Inflow, Outflow};
 use longshore_core::server::{Config, Event, Session};
 use longshore_core::time::Instant;
@@ -43,6 +43,8 @@ fn serve(mut control: TcpStream, files: &Memory) -> std::io::Result<()> {
                 }
                 Action::Event(Event::Closed) => return Ok(()),
                 Action::Event(Event::Note(_)) | Action::Close => continue,
+                // The configuration offers no TLS, so this does not come.
+                Action::Secure => Input::Secured(Err(SecureError::NotSetUp)),
                 Action::Listen(listen) => {
                     listener = TcpListener::bind((listen.local.ip(), 0)).ok();
                     let address = listener.as_ref().and_then(|listener| listener.local_addr().ok());

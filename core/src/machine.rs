@@ -57,6 +57,9 @@ pub trait Machine {
 /// What a session wants of its driver.
 #[derive(Debug)]
 pub enum Action<E> {
+    /// Protect the control connection: what came on it and was not taken, and all that follows, belongs to TLS (RFC 4217). Answered
+    /// by [`Input::Secured`].
+    Secure,
     /// Listen for the peer, in place of whatever the data side holds. Answered by [`Input::Listening`].
     Listen(Listen),
     /// Make the data connection. Answered by [`Input::Connected`].
@@ -123,6 +126,8 @@ pub struct Flow {
     pub way: Way,
     /// What happens to the bytes between the content and the data connection.
     pub codec: Codec,
+    /// Whether the bytes travel inside TLS. Its session begins with the first flow of a data connection, and lasts as long as that.
+    pub protected: bool,
     /// Whether content that was sent is still needed, since a digest is to be made of it. What came always is.
     pub keeps_content: bool,
 }
@@ -141,6 +146,8 @@ pub struct Mark {
 pub enum Input {
     /// Nothing but time.
     Tick,
+    /// TLS is in force on the control connection, or cannot be.
+    Secured(Result<Secured, SecureError>),
     /// The listener stands at this address, or could not be had.
     Listening(Result<SocketAddr, NetworkError>),
     /// The data connection stands, or could not be made.
@@ -158,6 +165,56 @@ pub enum Input {
     Published(Result<(), HostError>),
     /// The program is to end: no new work; what runs may finish within its bound.
     Stop,
+}
+
+/// What a handshake on the control connection told.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Secured {
+    /// The host that the client means (RFC 6066, section 3: SNI), where it said so.
+    pub server_name: Option<Box<str>>,
+}
+
+/// Why a connection is not protected.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum SecureError {
+    /// There is no certificate, or nothing to check one by.
+    #[error("TLS is not set up")]
+    NotSetUp,
+    /// What the peer sent is no TLS, or nothing that both sides can do.
+    #[error("the TLS handshake failed")]
+    Handshake,
+    /// The peer's certificate is not to be trusted.
+    #[error("{0}")]
+    Certificate(#[from] CertificateError),
+    /// The data connection belongs to another TLS session than the control connection, or to a new one.
+    #[error("the data connection has to resume the TLS session of its control connection")]
+    NotResumed,
+}
+
+/// Why a certificate is not to be trusted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+pub enum CertificateError {
+    /// Nobody that is trusted has signed it.
+    #[error("the certificate is signed by no authority that is known here")]
+    UnknownAuthority,
+    /// It is somebody else's.
+    #[error("the certificate is for another name")]
+    WrongName,
+    /// Its time is over.
+    #[error("the certificate has expired")]
+    Expired,
+    /// Its time is to come.
+    #[error("the certificate is not valid yet")]
+    NotYetValid,
+    /// It is not the one that was asked for.
+    #[error("the certificate is not the one that is pinned")]
+    NotPinned,
+    /// The data connection shows another one than the control connection.
+    #[error("the data connection has another certificate than the control connection")]
+    Changed,
+    /// Anything else.
+    #[error("the certificate cannot be used")]
+    Unusable,
 }
 
 /// A data connection that could not be made.
@@ -186,6 +243,12 @@ pub enum TransferError {
     /// The peer is gone.
     #[error("the data connection broke")]
     Lost,
+    /// The peer closed a protected data connection without TLS's word that this is the end, so somebody may have cut it.
+    #[error("the data connection ended without TLS's close_notify, so something may be missing")]
+    Unclosed,
+    /// The data connection is not protected.
+    #[error("{0}")]
+    Secure(#[from] SecureError),
     /// The content could not be read or written.
     #[error("{0}")]
     Content(#[from] HostError),

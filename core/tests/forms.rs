@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use longshore_core::codec::{Codec, Form, Mode, Representation, Structure};
 use longshore_core::machine::Way;
-use longshore_core::server::{Config, DIGEST_AT_ONCE};
+use longshore_core::server::{Config, DIGEST_AT_ONCE, Tls};
 use longshore_core::wire::address;
-use longshore_sim::dialogue::{self, Accounts, Peer, download_framed};
+use longshore_sim::dialogue::{self, Accounts, Peer, Setup, download_framed};
 use longshore_sim::{Cuts, Memory, MemoryHost, Raw};
 
 const BLOCK: Form = Form { representation: Representation::Image, structure: Structure::File, mode: Mode::Block };
@@ -306,7 +306,7 @@ fn an_open_data_connection_lasts_no_longer_than_its_session() {
 /// FEAT is made from the table, so that what it lists is what works.
 #[test]
 fn every_feature_that_is_listed_is_served() {
-    let mut raw = dialogue::in_memory(Accounts::Users, Cuts::none());
+    let mut raw = dialogue::in_memory(&Setup { accounts: Accounts::Users, tls: Tls::Off, user: None }, Cuts::none());
     raw.reply().unwrap();
     raw.command(b"FEAT");
     let reply = raw.reply().unwrap();

@@ -40,9 +40,8 @@ fn dialogues_go_as_the_table_says() {
     let mut ran = 0;
     for cuts in [Cuts::none(), Cuts::seeded(7, 3, Duration::from_millis(5))] {
         each(include_str!("../vectors/session.tsv"), |row| {
-            let Some((accounts, user)) = dialogue::setup(row) else { return };
-            let mut raw = dialogue::in_memory(accounts, cuts.clone());
-            dialogue::run(row, user.as_deref(), &mut raw);
+            let setup = dialogue::setup(row);
+            dialogue::run(row, setup.user.as_deref(), &mut dialogue::in_memory(&setup, cuts.clone()));
             ran += 1;
         });
     }

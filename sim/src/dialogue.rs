@@ -4,7 +4,7 @@ use longshore_core::codec::{Codec, Form, Mode, Representation, Structure};
 use longshore_core::host::Access;
 use longshore_core::machine::Way;
 use longshore_core::pump::Inflow;
-use longshore_core::server::Config;
+use longshore_core::server::{Config, Tls};
 use longshore_core::wire::address;
 use longshore_core::wire::reply::{Class, Reply};
 
@@ -39,6 +39,10 @@ pub trait Peer {
     fn receive_data(&mut self) -> Vec<u8>;
     /// Drops data connection and listener.
     fn drop_data(&mut self);
+    /// Begins TLS on the control connection.
+    fn secure(&mut self);
+    /// Protects data connections from now on, or does not.
+    fn protect_data(&mut self, is_private: bool);
 }
 
 /// How the server of a row is set up.
@@ -50,23 +54,33 @@ pub enum Accounts {
     Anonymous,
 }
 
-/// The commands of this table that the server does not have yet, and so the rows that cannot pass.
-pub const ABSENT: &[&str] = &["AUTH"];
+/// What a row begins with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setup {
+    /// Who may log in.
+    pub accounts: Accounts,
+    /// Whether the server does TLS.
+    pub tls: Tls,
+    /// Who is logged in from the start.
+    pub user: Option<String>,
+}
 
-/// The accounts that a row needs, and who is logged in from the start; `None` for a row that needs what is not there yet.
-pub fn setup(row: &Row<'_>) -> Option<(Accounts, Option<String>)> {
+/// What a row begins with.
+///
+/// # Panics
+///
+/// If the table calls it by a name that is not known.
+pub fn setup(row: &Row<'_>) -> Setup {
     let config = row.raw("config");
     let (accounts, user) = config.split_once('+').map_or((config, None), |(accounts, user)| (accounts, Some(user)));
-    let accounts = match accounts {
-        "users" => Accounts::Users,
-        "anon" => Accounts::Anonymous,
-        _ => return None,
+    let (accounts, tls) = match accounts {
+        "users" => (Accounts::Users, Tls::Off),
+        "anon" => (Accounts::Anonymous, Tls::Off),
+        "tls" => (Accounts::Users, Tls::Optional),
+        "tlsreq" => (Accounts::Users, Tls::Required),
+        other => panic!("{}: there is no setup {other}", row.id()),
     };
-    let commands = row.list("commands[]");
-    let lacks = |command: &Vec<u8>| ABSENT.iter().any(|absent| command.starts_with(absent.as_bytes()));
-    // It asks for what is refused without a certificate.
-    let answered = ["ses-150"];
-    (answered.contains(&row.id()) || !commands.iter().any(lacks)).then(|| (accounts, user.map(str::to_owned)))
+    Setup { accounts, tls, user: user.map(str::to_owned) }
 }
 
 impl Accounts {
@@ -83,8 +97,9 @@ impl Accounts {
 }
 
 /// A server in memory that is set up for a row.
-pub fn in_memory(accounts: Accounts, cuts: Cuts) -> Raw {
-    Raw::new(MemoryHost::new(Memory::fixture(), accounts.users()), Config::default(), cuts)
+pub fn in_memory(setup: &Setup, cuts: Cuts) -> Raw {
+    let config = Config { tls: setup.tls, ..Config::default() };
+    Raw::new(MemoryHost::new(Memory::fixture(), setup.accounts.users()), config, cuts)
 }
 
 /// Runs a row's dialogue, from the greeting on.
@@ -144,6 +159,8 @@ impl Script<'_> {
             match reply.code {
                 227 => peer.connect(address::parse_227(reply.text()).expect("an address").port()),
                 229 => peer.connect(address::parse_229(reply.text()).expect("a port")),
+                234 => peer.secure(),
+                200 if verb == b"PROT" => peer.protect_data(command.ends_with(b"P")),
                 200 => self.form = agreed(self.form, command),
                 226 => self.is_open = false,
                 250 if preliminary => self.is_open = true,

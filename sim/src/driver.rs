@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use longshore_core::digest::Summing;
 use longshore_core::host::Content;
-use longshore_core::machine::{Action, Flow, Input, Machine, NetworkError, Route, TransferError, Way};
+use longshore_core::machine::{Action, Flow, Input, Machine, NetworkError, Route, Secured, TransferError, Way};
 use longshore_core::pump::{Inflow, Outflow};
 use longshore_core::time::Instant;
 
@@ -166,6 +166,8 @@ impl<M: Machine, C: Content> Driver<M, C> {
 
     fn obey(&mut self, now: Instant, order: Action<M::Event>) -> Option<Input> {
         match order {
+            // What TLS does is for the runtimes to show; here it is in force at once.
+            Action::Secure => Some(Input::Secured(Ok(Secured::default()))),
             Action::Listen(listen) => {
                 self.abandon();
                 let port = self.network.listen();

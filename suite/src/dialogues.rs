@@ -30,7 +30,7 @@ pub fn users_file() -> String {
 pub fn go_as_the_table_says(programs: &Programs) {
     let table = include_str!("../../core/vectors/session.tsv");
     let mut names = Vec::new();
-    each(table, |row| names.extend(dialogue::setup(row).map(|_| row.id().to_owned())));
+    each(table, |row| names.push(row.id().to_owned()));
     assert!(names.len() > 100, "only {} dialogues would run", names.len());
     // Wrong passwords take their time, so several dialogues are under way at once.
     let left = Mutex::new(names);

@@ -6,7 +6,7 @@ use core::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 
-use super::{Config, Event};
+use super::{Config, Event, Tls};
 use crate::codec::{Mode, Representation};
 use crate::digest::Algorithm;
 use crate::machine::Action;
@@ -25,6 +25,12 @@ pub(super) struct Link {
     pub(super) peer: SocketAddr,
     pub(super) decoder: ReplyDecoder,
     pub(super) out: Outbox,
+    /// The handshake is under way.
+    pub(super) securing: bool,
+    /// The control connection is inside TLS.
+    pub(super) is_secure: bool,
+    /// Data connections are too.
+    pub(super) is_private: bool,
     /// How many of the first unsent bytes are urgent.
     pub(super) urgent: usize,
     pub(super) actions: VecDeque<Action<Event>>,
@@ -76,6 +82,9 @@ impl Link {
             peer,
             decoder: ReplyDecoder::new(),
             out: Outbox::default(),
+            securing: false,
+            is_secure: false,
+            is_private: false,
             urgent: 0,
             actions: VecDeque::new(),
             deferred: Vec::new(),
@@ -98,6 +107,19 @@ impl Link {
         let line = self.out.end()[start..].strip_suffix(b"\r\n").unwrap_or_default();
         let line = Bytes::copy_from_slice(line);
         self.is_sent(now, &line);
+    }
+
+    /// Lets TLS take over the control connection. What the server has said behind its reply to AUTH is TLS's too.
+    pub(super) fn secure(&mut self, now: Instant) {
+        self.securing = true;
+        self.welcome = None;
+        self.awaiting = Some(now);
+        self.actions.push_back(Action::Secure);
+    }
+
+    /// Whether something would go in clear that is not to.
+    pub(super) fn is_exposed(&self) -> bool {
+        self.config.tls != Tls::Off && !self.is_private
     }
 
     /// Sends TYPE. Which type is in force is not known until the reply is in, and a user may not wait for that.
@@ -137,10 +159,12 @@ impl Link {
         self.is_sent(now, &Bytes::copy_from_slice(line));
     }
 
-    /// Telnet's Interrupt Process and Synch, the last of them urgent, and ABOR (RFC 959, section 4.1).
+    /// Telnet's Interrupt Process and Synch, the last of them urgent, and ABOR (RFC 959, section 4.1). TLS has no urgent bytes.
     pub(super) fn send_abort(&mut self, now: Instant) {
-        self.out.end().extend_from_slice(&SYNCH);
-        self.urgent = self.out.bytes().len();
+        if !self.is_secure {
+            self.out.end().extend_from_slice(&SYNCH);
+            self.urgent = self.out.bytes().len();
+        }
         self.send(now, &Command::new(Verb::Abor));
     }
 

@@ -12,7 +12,7 @@
 //! | file | what |
 //! |---|---|
 //! | `link.rs` | the control connection, and what is known of the server |
-//! | `job/login.rs` | USER, PASS, FEAT, OPTS UTF8 |
+//! | `job/login.rs` | AUTH, USER, PASS, PBSZ, PROT, FEAT, OPTS UTF8 |
 //! | `job/exchange.rs` | commands without data |
 //! | `job/transfer.rs` | RETR, STOR, APPE, LIST, NLST, MLSD |
 //! | `job/check.rs` | whether a file is the same on both sides |
@@ -32,13 +32,25 @@ pub use self::job::{Check, Job, ListFormat, Manner, Outcome};
 use self::job::{Running, Step};
 use self::link::Link;
 use crate::host::HostError;
-use crate::machine::{Action, Input, Machine, NetworkError, TransferError};
+use crate::machine::{Action, Input, Machine, NetworkError, SecureError, Secured, TransferError};
 use crate::time::Instant;
 use crate::wire::feature::Feature;
 use crate::wire::reply::{Class, NotAReply, Reply};
 
 /// How many commands are sent before their turn.
 const AHEAD: usize = 32;
+
+/// Whether a session is protected by TLS (RFC 4217). Once it is to be, nothing but the question for it ever goes in clear.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tls {
+    /// It is not.
+    #[default]
+    Off,
+    /// It is from AUTH on, which comes before the login.
+    Explicit,
+    /// It is from the first byte on.
+    Implicit,
+}
 
 /// What a user decides about a session.
 #[derive(Clone, Debug)]
@@ -49,11 +61,18 @@ pub struct Config {
     pub data_timeout: Duration,
     /// Whether the client connects for data; else the server does (RFC 1579: passive gets through firewalls).
     pub passive: bool,
+    /// Whether the session is protected.
+    pub tls: Tls,
 }
 
 impl Default for Config {
     fn default() -> Self {
-        Self { reply_timeout: Duration::from_secs(120), data_timeout: Duration::from_secs(60), passive: true }
+        Self {
+            reply_timeout: Duration::from_secs(120),
+            data_timeout: Duration::from_secs(60),
+            passive: true,
+            tls: Tls::Off,
+        }
     }
 }
 
@@ -128,6 +147,18 @@ pub enum JobError {
     /// The user broke it off.
     #[error("aborted")]
     Aborted,
+    /// TLS could not be had.
+    #[error("{0}")]
+    Secure(#[from] SecureError),
+    /// The server does not do what TLS needs, and nothing is to go in clear.
+    #[error("the server does not protect the session, and nothing is sent in clear: {0}")]
+    Unprotected(Reply),
+    /// The session is to be protected, and is not yet: a login comes first.
+    #[error("the session is not protected yet")]
+    NotYetProtected,
+    /// These commands change the control connection itself.
+    #[error("AUTH and CCC cannot be sent by hand")]
+    NotByHand,
     /// A name with CR, LF or NUL would be a command of its own.
     #[error("a name with CR, LF or NUL in it cannot be sent")]
     Unsendable,
@@ -138,6 +169,7 @@ impl JobError {
     pub fn is_fatal(&self) -> bool {
         match self {
             Self::NotAReply(_) | Self::Lost | Self::TimedOut | Self::OutOfTurn(_) => true,
+            Self::Secure(_) | Self::Unprotected(_) => true,
             Self::Refused(reply) => reply.code == 421,
             _ => false,
         }
@@ -158,6 +190,8 @@ pub struct Session {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum State {
+    /// The first TLS handshake is under way, before the greeting.
+    Securing,
     /// The greeting is to come.
     Greeting,
     Ready,
@@ -170,9 +204,14 @@ enum State {
 impl Session {
     /// A session on a connection that was just made; the server speaks first.
     pub fn new(config: Config, local: SocketAddr, peer: SocketAddr, now: Instant) -> Self {
+        let is_implicit = config.tls == Tls::Implicit;
+        let mut link = Link::new(config, local, peer, now);
+        if is_implicit {
+            link.secure(now);
+        }
         Self {
-            link: Link::new(config, local, peer, now),
-            state: State::Greeting,
+            link,
+            state: if is_implicit { State::Securing } else { State::Greeting },
             last_id: 0,
             waiting: VecDeque::new(),
             running: None,
@@ -233,6 +272,11 @@ impl Session {
     /// Lets the client, or the server, make the next data connections.
     pub fn set_passive(&mut self, passive: bool) {
         self.link.config.passive = passive;
+    }
+
+    /// Whether control and data connections are protected.
+    pub fn is_protected(&self) -> bool {
+        self.link.is_private
     }
 
     /// Whether the server takes many files over one data connection (MODE B); `None` before it was asked.
@@ -310,7 +354,7 @@ impl Session {
 
     /// Whether the session is not over.
     fn is_alive(&self) -> bool {
-        matches!(self.state, State::Greeting | State::Ready)
+        matches!(self.state, State::Securing | State::Greeting | State::Ready)
     }
 
     /// Ends the session: the jobs fail, and the connection closes.
@@ -325,6 +369,22 @@ impl Session {
         self.link.actions.push_back(Action::Abandon);
         self.state = State::Failed(error);
         self.advance(now);
+    }
+
+    /// The handshake on the control connection is over.
+    fn secured(&mut self, now: Instant, result: Result<Secured, SecureError>) {
+        self.link.securing = false;
+        if let Err(error) = result {
+            return self.fail(now, error.into());
+        }
+        self.link.is_secure = true;
+        self.link.awaiting = Some(now);
+        if self.state == State::Securing {
+            self.state = State::Greeting;
+        } else if let Some((_, running)) = &mut self.running {
+            let step = running.secured(&mut self.link, now);
+            self.step(now, step);
+        }
     }
 
     fn reply(&mut self, now: Instant, reply: Reply) {
@@ -391,7 +451,7 @@ impl Machine for Session {
     /// Replies to commands that were sent ahead wait for their job.
     fn wants_input(&self) -> bool {
         let is_for_next = || self.running.as_ref().is_some_and(|(_, running)| running.is_answered());
-        self.is_alive() && (self.link.many.ahead == 0 || !is_for_next())
+        self.is_alive() && !self.link.securing && (self.link.many.ahead == 0 || !is_for_next())
     }
 
     fn transmit(&self) -> &[u8] {
@@ -421,6 +481,7 @@ impl Machine for Session {
                 self.cancel_waiting();
                 self.abort(now);
             }
+            Input::Secured(result) if self.link.securing => self.secured(now, result),
             input => {
                 if let Some((_, running)) = &mut self.running {
                     let step = running.input(&mut self.link, now, input);
@@ -431,6 +492,10 @@ impl Machine for Session {
     }
 
     fn poll(&mut self) -> Option<Action<Event>> {
+        // AUTH is the last in clear.
+        if matches!(self.link.actions.front(), Some(Action::Secure)) && !self.link.out.is_empty() {
+            return None;
+        }
         // What goes before it is to be heard first: a server must see an ABOR before it sees the upload's data end.
         if matches!(self.link.actions.front(), Some(Action::Abandon)) && !self.link.out.is_empty() {
             return None;

@@ -18,6 +18,30 @@ pub const LOGIN_ATTEMPTS: u8 = 3;
 /// How long running transfers may go on once the server is to stop.
 pub const STOP_GRACE: Duration = Duration::from_secs(10);
 
+/// How long a TLS handshake may take on the control connection.
+pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Whether sessions are protected by TLS (RFC 4217).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Tls {
+    /// It is not offered.
+    #[default]
+    Off,
+    /// Clients may ask for it, with AUTH.
+    Optional,
+    /// Nobody logs in without it, and no data travels in clear.
+    Required,
+    /// It is in force from the first byte on, and no data travels in clear.
+    Implicit,
+}
+
+impl Tls {
+    /// Whether data may not travel in clear.
+    pub fn demands_privacy(self) -> bool {
+        matches!(self, Self::Required | Self::Implicit)
+    }
+}
+
 /// Settings that all sessions of a server share.
 #[derive(Clone, Debug)]
 pub struct Config {
@@ -36,6 +60,8 @@ pub struct Config {
     pub passive_ports: Option<RangeInclusive<u16>>,
     /// The address that PASV shows, for a server behind NAT; the control connection's own if `None`.
     pub public_ip: Option<Ipv4Addr>,
+    /// Whether sessions are protected.
+    pub tls: Tls,
     /// Whether sessions tell every command and reply as a [`Note`](super::Note).
     pub dialogue: bool,
 }
@@ -50,6 +76,7 @@ impl Default for Config {
             login_delay: Duration::from_secs(1),
             passive_ports: None,
             public_ip: None,
+            tls: Tls::Off,
             dialogue: false,
         }
     }

@@ -7,7 +7,7 @@ use alloc::vec::Vec;
 use bytes::Bytes;
 
 use super::request::{Outcome, Status, Task};
-use super::{Note, Session, Then, Work, about};
+use super::{Note, Session, Then, Tls, Work, about};
 use crate::codec::{Mode, Representation, Structure};
 use crate::digest::Algorithm;
 use crate::host::Access;
@@ -21,8 +21,7 @@ impl Session {
     pub(super) fn features(&mut self) {
         let mut lines = String::new();
         for verb in Verb::ALL {
-            let row = verb.row();
-            let Some(feature) = row.feature.filter(|_| row.offer == Offer::Served) else {
+            let Some(feature) = verb.row().feature.filter(|_| self.offers(*verb)) else {
                 continue;
             };
             lines = lines + " " + feature;
@@ -34,6 +33,12 @@ impl Session {
             lines += "\r\n";
         }
         self.reply_lines(211, b"Features:", lines.as_bytes(), "End");
+    }
+
+    /// Whether a command is more than a word here.
+    fn offers(&self, verb: Verb) -> bool {
+        let needs_tls = matches!(verb, Verb::Auth | Verb::Pbsz | Verb::Prot);
+        verb.row().offer == Offer::Served && (self.config.tls != Tls::Off || !needs_tls)
     }
 
     pub(super) fn options(&mut self, argument: &[u8]) {
@@ -66,15 +71,16 @@ impl Session {
 
     pub(super) fn help(&mut self, topic: Option<&[u8]>) {
         let Some(topic) = topic else {
-            let served: Vec<_> =
-                Verb::ALL.iter().map(|verb| verb.row()).filter(|row| row.offer == Offer::Served).collect();
-            let lines = served.chunks(8).fold(String::new(), |lines, chunk| {
-                chunk.iter().fold(lines, |line, row| line + &format!(" {:<5}", row.name)) + "\r\n"
+            let offered: Vec<_> = Verb::ALL.iter().filter(|verb| self.offers(**verb)).collect();
+            let lines = offered.chunks(8).fold(String::new(), |lines, chunk| {
+                chunk.iter().fold(lines, |line, verb| line + &format!(" {:<5}", verb.row().name)) + "\r\n"
             });
             return self.reply_lines(214, b"Commands:", lines.as_bytes(), "HELP and a command tells more.");
         };
-        match Verb::from_upper(&topic.to_ascii_uppercase()).map(Verb::row) {
-            Some(row) if row.offer == Offer::Served => {
+        let verb = Verb::from_upper(&topic.to_ascii_uppercase());
+        let is_offered = verb.is_some_and(|verb| self.offers(verb));
+        match verb.map(Verb::row) {
+            Some(row) if is_offered => {
                 let argument = match row.argument {
                     Argument::None | Argument::Ignored => "",
                     Argument::OptionalWord | Argument::OptionalWords | Argument::OptionalText => " [argument]",
@@ -161,6 +167,9 @@ impl Session {
             Mode::Compressed => "Compressed",
         };
         lines += &format!(" TYPE: {kind}, STRU: {structure}, MODE: {mode}\r\n");
+        let protection = |is_on| if is_on { "protected by TLS" } else { "in clear" };
+        let (control, data) = (protection(self.security.is_on), protection(self.security.is_private));
+        lines += &format!(" Control connection {control}, data connections {data}\r\n");
         lines += &format!(" {}\r\n", self.endpoint);
         self.reply_lines(211, b"Status of this session:", lines.as_bytes(), "End");
     }

@@ -66,6 +66,7 @@ impl Session {
             return self.reply(503, "HOST comes before the login.");
         }
         match HostName::parse(name) {
+            Some(_) if !self.security.allows_host(name) => self.reply(504, "The TLS handshake named another host."),
             Some(HostName::Name) => self.reply(220, "There is one host here."),
             Some(HostName::Address(ip)) if ip == self.local.ip().to_canonical() => {
                 self.reply(220, "That is the address you called.");
@@ -132,16 +133,24 @@ impl Session {
         }
     }
 
-    /// Back to the state after the greeting (RFC 959, section 4.1.1); failed logins stay counted.
+    /// Back to the state after the greeting (RFC 959, section 4.1.1). Under TLS that would be in clear (RFC 4217, section 13).
     pub(super) fn reinitialize(&mut self) {
+        if self.security.is_on {
+            return self.reply(502, "There is no way back from TLS.");
+        }
+        self.reset();
+        self.epsv_all = false;
+        self.reply(220, "Ready for a new user.");
+    }
+
+    /// Forgets all that was said; failed logins stay counted.
+    pub(super) fn reset(&mut self) {
         self.log_out();
         self.form = Form::DEFAULT;
         self.drop_endpoint();
-        self.epsv_all = false;
         self.portion = Portion::WHOLE;
         self.announced = None;
         self.facts = FactSet::default();
         self.algorithm = Algorithm::Sha256;
-        self.reply(220, "Ready for a new user.");
     }
 }

@@ -22,6 +22,7 @@
 //!            |          |
 //!            |          +--> Transfer: Opening --> Moving --> Settling --> Publishing --> reply, Ready
 //!            +--> Listening (PASV, EPSV) --> reply, Ready
+//!            +--> Securing (AUTH, after its reply) --> Ready
 //! ```
 //!
 //! A command is taken up only in `Ready`, so that replies come in the order of the commands; `ABOR`, `STAT` and the end of
@@ -48,7 +49,9 @@ use core::net::{IpAddr, SocketAddr};
 
 use bytes::Bytes;
 
-pub use self::config::{Config, LINE_LIMIT, LOGIN_ATTEMPTS, QUEUE_BYTES, QUEUE_LINES, STOP_GRACE, UNSENT_LIMIT};
+pub use self::config::{
+    Config, HANDSHAKE_TIMEOUT, LINE_LIMIT, LOGIN_ATTEMPTS, QUEUE_BYTES, QUEUE_LINES, STOP_GRACE, Tls, UNSENT_LIMIT,
+};
 use self::data::{Endpoint, Passive};
 use self::digest::Digesting;
 pub use self::listing::{Listing, SORTED_NAMES};
@@ -56,11 +59,12 @@ use self::login::Login;
 use self::portion::Portion;
 pub use self::request::{ASCII_SIZE_LIMIT, Answer, DIGEST_AT_ONCE, Request, STATUS_ENTRIES, ServerContent};
 use self::request::{Outcome, Task};
+use self::secure::Security;
 use self::transfer::Transfer;
 use crate::codec::Form;
 use crate::digest::Algorithm;
 use crate::host::Access;
-use crate::machine::{Action, Input, Machine};
+use crate::machine::{Action, Input, Machine, SecureError};
 use crate::outbox::Outbox;
 use crate::path::VirtualPath;
 use crate::time::Instant;
@@ -97,6 +101,8 @@ pub enum Note {
     },
     /// The client's name for itself.
     Client(Bytes),
+    /// The TLS handshake failed, and the session ends.
+    NotSecured(SecureError),
     /// A transfer is over.
     Transfer {
         /// Its command.
@@ -155,6 +161,9 @@ pub struct Session {
     form: Form,
     endpoint: Endpoint,
     epsv_all: bool,
+    security: Security,
+    /// There is no place for this session, as its greeting is to say.
+    refusal: Option<Refusal>,
     /// What REST or RANG asked for.
     portion: Portion,
     announced: Option<u64>,
@@ -173,6 +182,8 @@ enum Work {
     Asked(Then),
     /// The driver's listener.
     Listening(Passive),
+    /// The TLS handshake, until then at most.
+    Securing(Instant),
     /// The end of a delay that a wrong password earned.
     Delayed(Instant),
     /// Boxed, so that a session at rest is small.
@@ -219,26 +230,23 @@ struct Clocks {
 impl Session {
     /// A session that greets its peer. `local` and `peer` are the ends of the control connection.
     pub fn new(config: Arc<Config>, local: SocketAddr, peer: SocketAddr, now: Instant) -> Self {
-        let mut session = Self::silent(config, local, peer, now);
-        let banner = session.config.banner.clone();
-        session.reply(220, banner.as_bytes());
-        session
+        Self::connected_to(config, local, peer, now, None)
     }
 
     /// A session that says why it cannot be, and closes (RFC 959, section 5.4: 421).
     pub fn refused(config: Arc<Config>, local: SocketAddr, peer: SocketAddr, now: Instant, why: Refusal) -> Self {
-        let mut session = Self::silent(config, local, peer, now);
-        let text = match why {
-            Refusal::Full => "Too many sessions; try again later.",
-            Refusal::FullForPeer => "Too many sessions from your address; try again later.",
-            Refusal::Stopping => "The server is about to stop.",
-        };
-        session.close_with(421, text);
-        session
+        Self::connected_to(config, local, peer, now, Some(why))
     }
 
-    fn silent(config: Arc<Config>, local: SocketAddr, peer: SocketAddr, now: Instant) -> Self {
-        Self {
+    fn connected_to(
+        config: Arc<Config>,
+        local: SocketAddr,
+        peer: SocketAddr,
+        now: Instant,
+        refusal: Option<Refusal>,
+    ) -> Self {
+        let is_implicit = config.tls == Tls::Implicit;
+        let mut session = Self {
             config,
             local,
             peer,
@@ -257,12 +265,35 @@ impl Session {
             form: Form::DEFAULT,
             endpoint: Endpoint::None,
             epsv_all: false,
+            security: Security::default(),
+            refusal,
             portion: Portion::WHOLE,
             announced: None,
             rename_from: None,
             facts: FactSet::default(),
             algorithm: Algorithm::Sha256,
             clocks: Clocks { started: now, active: now, drained: now },
+        };
+        if is_implicit {
+            session.begin_handshake(now);
+        } else {
+            session.greet();
+        }
+        session
+    }
+
+    /// The first words.
+    fn greet(&mut self) {
+        match self.refusal {
+            None => {
+                let banner = self.config.banner.clone();
+                self.reply(220, banner.as_bytes());
+            }
+            Some(Refusal::Full) => self.close_with(421, "Too many sessions; try again later."),
+            Some(Refusal::FullForPeer) => {
+                self.close_with(421, "Too many sessions from your address; try again later.");
+            }
+            Some(Refusal::Stopping) => self.close_with(421, "The server is about to stop."),
         }
     }
 
@@ -357,7 +388,8 @@ impl Session {
             Verb::Acct => self.account(),
             Verb::Rein => self.reinitialize(),
             Verb::Quit => self.close_with(221, "Goodbye."),
-            Verb::Adat | Verb::Pbsz | Verb::Prot | Verb::Ccc => self.secure(verb),
+            Verb::Auth => self.authenticate(now, &path),
+            Verb::Adat | Verb::Pbsz | Verb::Prot | Verb::Ccc => self.secure(verb, &path),
             Verb::Feat => self.features(),
             Verb::Opts => self.options(&path),
             Verb::Help => self.help(argument.as_deref()),
@@ -401,6 +433,11 @@ impl Session {
 
     /// Whether the verb is allowed in this state; where not, the reply is given.
     fn may_use(&mut self, verb: Verb) -> bool {
+        let is_login = matches!(verb, Verb::User | Verb::Pass | Verb::Acct);
+        if is_login && self.config.tls == Tls::Required && !self.security.is_on {
+            self.reply(530, "Logins are for TLS only: send AUTH TLS first.");
+            return false;
+        }
         let allowed = verb.row().when == When::Always || self.login.is_in();
         if !allowed {
             self.reply(530, "Log in first, with USER and PASS.");
@@ -517,6 +554,11 @@ impl Session {
     }
 
     fn tick(&mut self, now: Instant) {
+        if let Work::Securing(until) = self.work
+            && [Some(until), self.stop_at()].into_iter().flatten().any(|until| now >= until)
+        {
+            return self.lost();
+        }
         if !self.out.is_empty() && now >= self.clocks.drained + self.config.data_timeout {
             return self.lost();
         }
@@ -608,6 +650,9 @@ impl Machine for Session {
     fn wants_input(&self) -> bool {
         !self.is_ending()
             && !self.deaf
+            // What follows AUTH may be TLS's.
+            && !matches!(self.work, Work::Securing(_))
+            && !self.queue.back().is_some_and(is_auth)
             && self.queue.len() + self.aborts < QUEUE_LINES
             && self.queued < QUEUE_BYTES
             && self.out.bytes().len() < UNSENT_LIMIT
@@ -628,6 +673,7 @@ impl Machine for Session {
         self.wake(now);
         match input {
             Input::Tick => return self.tick(now),
+            Input::Secured(result) => self.secured(result),
             Input::Stop if self.life == Life::Open => self.life = Life::Stopping(now + STOP_GRACE),
             Input::Stop => {}
             Input::Listening(result) => self.listening(result),
@@ -645,6 +691,10 @@ impl Machine for Session {
     }
 
     fn poll(&mut self) -> Option<Action<Event>> {
+        // The reply to AUTH is the last in clear.
+        if matches!(self.actions.front(), Some(Action::Secure)) && !self.out.is_empty() {
+            return None;
+        }
         if let Some(action) = self.actions.pop_front() {
             if self.actions.is_empty() {
                 self.actions = VecDeque::new();
@@ -663,7 +713,7 @@ impl Machine for Session {
     fn deadline(&self) -> Option<Instant> {
         let unsent = (!self.out.is_empty()).then(|| self.clocks.drained + self.config.data_timeout);
         let work = match &self.work {
-            Work::Delayed(until) => Some(*until),
+            Work::Delayed(until) | Work::Securing(until) => Some(*until),
             Work::Transfer(transfer) => transfer.deadline(&self.config),
             Work::Ready | Work::Asked(_) | Work::Listening(_) | Work::Digesting(_) => None,
         };
@@ -676,6 +726,11 @@ impl Machine for Session {
 
 fn parse(line: &Line) -> Result<Command, CommandError> {
     if line.cut { Err(CommandError::TooLong) } else { Command::parse(&line.text) }
+}
+
+/// Whether TLS may begin behind this line.
+fn is_auth(line: &Line) -> bool {
+    parse(line).is_ok_and(|command| command.verb == Verb::Auth)
 }
 
 /// The parts of a path argument's refusal: the name, and why.

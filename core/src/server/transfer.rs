@@ -59,6 +59,8 @@ pub(super) struct Transfer {
     announced: Option<u64>,
     /// Whether the data connection outlives it, if nothing goes wrong.
     keeps_connection: bool,
+    /// Whether its bytes are inside TLS.
+    protected: bool,
     stage: Stage,
     /// When the data connection stood.
     connected: Instant,
@@ -86,6 +88,7 @@ impl Transfer {
             way,
             keeps_connection: codec.keeps_connection(),
             codec: Some(codec),
+            protected: false,
             portion: Portion::WHOLE,
             size: None,
             announced: None,
@@ -230,6 +233,12 @@ impl Session {
             self.reply(425, "Use PASV, EPSV, PORT or EPRT first.");
             return None;
         }
+        // The code that makes clients turn protection on (RFC 4217, section 10.2).
+        if self.config.tls.demands_privacy() && !self.security.is_private {
+            self.spare_endpoint();
+            self.reply(522, "Data has to be protected here: send PBSZ 0 and PROT P.");
+            return None;
+        }
         let path = self.path(name, code).ok();
         if path.is_none() {
             self.spare_endpoint();
@@ -307,7 +316,9 @@ impl Session {
         }
         transfer.stage = Stage::Moving(now);
         transfer.connected = now;
-        let flow = transfer.codec.take().map(|codec| Flow { way: transfer.way, codec, keeps_content: false });
+        let (way, protected) = (transfer.way, self.security.is_private);
+        transfer.protected = protected;
+        let flow = transfer.codec.take().map(|codec| Flow { way, codec, protected, keeps_content: false });
         self.work = Work::Transfer(transfer);
         match result {
             Ok(()) => self.actions.extend(flow.map(Action::Start)),
@@ -340,13 +351,22 @@ impl Session {
         };
         match result {
             // Who dies says no more that a file has ended.
-            Ok(()) if transfer.way == Way::Receive && transfer.keeps_connection => self.settled(now),
+            Ok(()) if transfer.way == Way::Receive && (transfer.keeps_connection || transfer.protected) => {
+                self.settled(now);
+            }
+            Err(TransferError::Unclosed) if transfer.announced == Some(transfer.moved) => self.settled(now),
             Ok(()) if transfer.way == Way::Receive => {
                 transfer.stage = Stage::Settling(now + transfer.settling(now));
             }
             Ok(()) => self.transferred(now),
             Err(TransferError::Lost | TransferError::Codec(CodecError::Truncated)) => {
                 self.end_transfer(now, 426, "The data connection broke; transfer aborted.");
+            }
+            Err(TransferError::Unclosed) => {
+                self.end_transfer(now, 426, "The data ended without TLS's close_notify; transfer aborted.");
+            }
+            Err(TransferError::Secure(error)) => {
+                self.end_transfer(now, 522, &format!("The data connection is not protected: {error}."));
             }
             Err(TransferError::Content(HostError::NoSpace)) => {
                 self.end_transfer(now, 552, "No space left; transfer aborted.");

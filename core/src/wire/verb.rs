@@ -115,10 +115,10 @@ verbs! {
     Quit "QUIT" None Always Served "Ends the session, after a running transfer."
     Host "HOST" Word Always Served "Picks a virtual host." = "HOST"
     // Security
-    Auth "AUTH" Word Always Unserved "Starts TLS."
+    Auth "AUTH" Word Always Served "Starts TLS." = "AUTH TLS"
     Adat "ADAT" Word Always Served "Carries security data; TLS has none."
-    Pbsz "PBSZ" Word Always Served "Sets the protection buffer's size."
-    Prot "PROT" Word Always Served "Sets the protection of data connections."
+    Pbsz "PBSZ" Word Always Served "Sets the protection buffer's size." = "PBSZ"
+    Prot "PROT" Word Always Served "Sets the protection of data connections." = "PROT"
     Ccc "CCC" None Always Served "Asks for a control connection in clear again, which is never granted."
     Mic "MIC" Word Always Refused "A command with integrity protection."
     Conf "CONF" Word Always Refused "A command with confidentiality protection."

@@ -189,6 +189,15 @@ impl Job {
     }
 }
 
+impl Job {
+    /// Whether what is sent by hand would make something else of the control connection.
+    fn changes_connection(&self) -> bool {
+        let Self::Quote(line) = self else { return false };
+        let verb = line.trim_ascii().split(|byte| *byte == b' ').next().unwrap_or_default();
+        verb.eq_ignore_ascii_case(b"AUTH") || verb.eq_ignore_ascii_case(b"CCC")
+    }
+}
+
 /// What a job wants of the session.
 #[derive(Debug)]
 pub(super) enum Step {
@@ -216,6 +225,8 @@ impl Running {
     /// `sent` says that its command was sent ahead.
     pub(super) fn start(job: Job, link: &mut Link, now: Instant, sent: bool) -> (Self, Step) {
         let sendable = job.is_sendable();
+        let (may_go_in_clear, changes_connection) =
+            (matches!(job, Job::Login { .. } | Job::Quit), job.changes_connection());
         let mut running = match job {
             Job::Login { user, password } => Self::Login(Login::new(user, password)),
             Job::Retrieve { .. } | Job::Store { .. } | Job::List { .. } => Self::Transfer(Transfer::new(job)),
@@ -223,6 +234,12 @@ impl Running {
         };
         if !sendable {
             return (running, JobError::Unsendable.into());
+        }
+        if link.is_exposed() && !may_go_in_clear {
+            return (running, JobError::NotYetProtected.into());
+        }
+        if changes_connection {
+            return (running, JobError::NotByHand.into());
         }
         let step = match &mut running {
             Self::Login(login) => login.start(link, now),
@@ -243,6 +260,14 @@ impl Running {
             link.awaiting = None;
         }
         step
+    }
+
+    /// The handshake on the control connection is over.
+    pub(super) fn secured(&mut self, link: &mut Link, now: Instant) -> Step {
+        if let Self::Login(login) = self {
+            login.secured(link, now);
+        }
+        Step::Wait
     }
 
     pub(super) fn input(&mut self, link: &mut Link, now: Instant, input: Input) -> Step {

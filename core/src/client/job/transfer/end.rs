@@ -6,10 +6,10 @@ use super::{Stage, Transfer};
 use crate::client::JobError;
 use crate::client::job::abort::Abort;
 use crate::client::job::check::{Checked, Checking};
-use crate::client::job::{Manner, Outcome, Step};
+use crate::client::job::{Check, Manner, Outcome, Step};
 use crate::client::link::Link;
 use crate::codec::Representation;
-use crate::machine::{Action, Way};
+use crate::machine::{Action, TransferError, Way};
 use crate::time::Instant;
 use crate::wire::reply::Reply;
 use crate::wire::verb::Verb;
@@ -52,6 +52,11 @@ impl Transfer {
 
     /// All there is to be said for the file is said.
     pub(super) fn whole(&mut self, link: &mut Link) -> Step {
+        let has_size = self.size.is_some_and(|size| self.offset + self.moved == size);
+        let has_digest = matches!(self.check, Some(Check::Digest(_)));
+        if self.unclosed && !has_size && !has_digest {
+            return self.give_up(link, TransferError::Unclosed.into());
+        }
         if self.way == Way::Send {
             return self.done(link);
         }

@@ -21,7 +21,7 @@ use crate::client::JobError;
 use crate::client::link::Link;
 use crate::codec::{Codec, Form, Mode, Representation};
 use crate::host::Store;
-use crate::machine::{Action, Flow, Input, Route, TransferError, Way};
+use crate::machine::{Action, Flow, Input, Route, SecureError, TransferError, Way};
 use crate::time::Instant;
 use crate::wire::command::Command;
 use crate::wire::reply::{Class, Reply};
@@ -52,6 +52,8 @@ pub(in crate::client) struct Transfer {
     check: Option<Check>,
     /// Whether an older REST was in force when ours was sent.
     restart_before: bool,
+    /// The data ended without TLS's word that it is the end.
+    unclosed: bool,
     /// Broken off before there was anything to send ABOR for.
     cancelled: bool,
 }
@@ -157,6 +159,7 @@ impl Transfer {
             retried: false,
             check: None,
             restart_before: false,
+            unclosed: false,
             cancelled: false,
         }
     }
@@ -310,7 +313,7 @@ impl Transfer {
             _ => Codec::new(Form { mode: self.mode(), ..Form::stream(self.representation) }, self.way),
         };
         let keeps_content = self.is_checked();
-        link.deferred.push(Action::Start(Flow { way: self.way, codec, keeps_content }));
+        link.deferred.push(Action::Start(Flow { way: self.way, codec, protected: link.is_private, keeps_content }));
         self.stage = Stage::Moving { since: now, reply };
         Step::Payload
     }
@@ -360,10 +363,21 @@ impl Transfer {
                 link.awaiting = Some(now);
                 Step::Wait
             }
-            (Stage::Moving { reply: None, .. }, Input::Finished(Err(TransferError::Lost))) => {
+            // Whether it is whole shows once the server has spoken.
+            (Stage::Moving { .. }, Input::Finished(Err(TransferError::Unclosed))) if !self.unclosed => {
+                self.unclosed = true;
+                self.input(link, now, Input::Finished(Ok(())))
+            }
+            // The server knows more of it.
+            (
+                Stage::Moving { reply: None, .. },
+                Input::Finished(Err(
+                    error @ (TransferError::Lost | TransferError::Secure(SecureError::Handshake)),
+                )),
+            ) => {
                 link.actions.push_back(Action::Abandon);
                 link.many.open = false;
-                self.stage = Stage::Broken(TransferError::Lost.into());
+                self.stage = Stage::Broken(error.into());
                 link.awaiting = Some(now);
                 Step::Wait
             }
