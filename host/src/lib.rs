@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`directory`] | a directory on a disk, which nobody gets out of |
 //! | [`accounts`] | who may log in |
+//! | [`tls`] | protected connections |
 //! | [`control`], [`transfer`], [`net`], [`signals`] | control connections, data connections turn by turn, sockets with their options, SIGINT and SIGTERM |
 //! | [`settings`], [`toml_file`], [`logging`] | command lines, settings files, logs |
 //! | [`server`], [`console`] | the programs, but for their sockets |
@@ -21,6 +22,7 @@ pub mod net;
 pub mod server;
 pub mod settings;
 pub mod signals;
+pub mod tls;
 pub mod toml_file;
 pub mod transfer;
 

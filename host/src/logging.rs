@@ -60,6 +60,7 @@ pub fn note(peer: SocketAddr, note: &Note) {
         Note::Transfer { verb, path, bytes, code } => {
             info!(%peer, verb = verb.row().name, path = %Shown(path.as_bytes()), bytes, code, "transfer");
         }
+        Note::NotSecured(error) => info!(%peer, %error, "no TLS"),
         Note::Changed { verb, path } => info!(%peer, verb = verb.row().name, path = %Shown(path.as_bytes()), "changed"),
         Note::Command(line) => debug!(%peer, "> {}", Shown(line)),
         Note::Reply(text) => debug!(%peer, "< {}", Shown(text)),

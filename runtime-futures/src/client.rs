@@ -11,6 +11,7 @@ use longshore_core::time::Instant;
 use longshore_host::console::{Dial, LocalContent};
 use longshore_host::control::{Drive, PATIENCE};
 use longshore_host::signals::Interrupt;
+use longshore_host::tls::Source;
 use longshore_host::transfer::Cargo;
 
 use crate::wire::Wire;
@@ -30,14 +31,14 @@ struct ClientWire<R: Runtime>(Wire<R, LocalContent>);
 impl<R: Runtime> Dial for Client<R> {
     type Wire = ClientWire<R>;
 
-    fn dial(address: SocketAddr, interrupt: Interrupt) -> io::Result<Self::Wire> {
+    fn dial(address: SocketAddr, tls: Option<Source>, interrupt: Interrupt) -> io::Result<Self::Wire> {
         R::run(async {
             let too_late = async {
                 R::sleep(PATIENCE).await;
                 Err(io::Error::new(io::ErrorKind::TimedOut, "connection timed out"))
             };
             let stream = future::or(R::connect(address), too_late).await?;
-            Ok(ClientWire(Wire::dial(stream, interrupt.signal())?))
+            Ok(ClientWire(Wire::dial(stream, tls, interrupt.signal())?))
         })
     }
 }

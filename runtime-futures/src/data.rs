@@ -14,8 +14,9 @@ use longshore_core::digest::{Digest, Summing};
 use longshore_core::host::HostError;
 use longshore_core::machine::{Action, Input, Listen, NetworkError, Route, TransferError, Way};
 use longshore_core::time::Instant;
-use longshore_host::transfer::{BURST, Cargo, Native, Transfer, Turn, sum};
-use longshore_host::{control, net};
+use longshore_host::net;
+use longshore_host::tls::Context as Tls;
+use longshore_host::transfer::{BURST, Cargo, Lane, Native, Transfer, Turn, sum};
 use rustix::net::Shutdown;
 
 use crate::{Runtime, Watch, loose};
@@ -29,8 +30,8 @@ pub(crate) struct Data<R: Runtime, C> {
     end: Option<End<R>>,
     transfer: Option<Transfer>,
     cargo: Option<Cargo<C>>,
-    /// What came behind the end of a file on a data connection that outlives it.
-    came: Vec<u8>,
+    /// What a data connection that outlives a file has besides its socket.
+    lane: Lane,
     /// A digest that is being made of the cargo.
     summing: Option<Box<Summing>>,
     /// While a job is out, it has the cargo, and transfer or digest.
@@ -93,7 +94,7 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
             end: None,
             transfer: None,
             cargo: None,
-            came: Vec::new(),
+            lane: Lane::default(),
             summing: None,
             job: None,
             turn: None,
@@ -110,8 +111,8 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
         self.cargo.take().and_then(Cargo::into_content)
     }
 
-    /// Carries out an order of the session; gives the answer where it is known at once.
-    pub(crate) async fn obey<E>(&mut self, order: Action<E>) -> Option<Input> {
+    /// Carries out an order of the session; gives the answer where it is known at once. `tls` protects what is to be protected.
+    pub(crate) async fn obey<E>(&mut self, order: Action<E>, tls: Option<&Tls>) -> Option<Input> {
         match order {
             Action::Listen(listen) => return Some(Input::Listening(self.listen(&listen))),
             Action::Open(Route::Accept { from }) => {
@@ -129,16 +130,21 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
                 Err(error) => return Some(Input::Connected(Err(error))),
             },
             Action::Open(Route::Kept) => {
-                let stands = self.end.as_ref().is_some_and(|end| {
-                    matches!(end.phase, Phase::Open) && (net::is_open(&*end.socket) || !self.came.is_empty())
-                });
+                let lane = &mut self.lane;
+                let stands = self
+                    .end
+                    .as_ref()
+                    .is_some_and(|end| matches!(end.phase, Phase::Open) && lane.is_open(&*end.socket));
                 return Some(Input::Connected(if stands { Ok(()) } else { Err(NetworkError::Failed) }));
             }
             Action::Start(flow) => {
                 let Some(cargo) = &mut self.cargo else {
                     return Some(Input::Finished(Err(HostError::Failed.into())));
                 };
-                self.transfer = Some(Transfer::new(flow, cargo, &mut self.came));
+                match Transfer::new(flow, cargo, &mut self.lane, tls) {
+                    Ok(transfer) => self.transfer = Some(transfer),
+                    Err(error) => return Some(Input::Finished(Err(error))),
+                }
                 self.hot = true;
             }
             Action::Digest(summing) => self.summing = Some(summing),
@@ -150,7 +156,7 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
                 return Some(Input::Published(result));
             }
             Action::Abandon => self.abandon().await,
-            Action::Close | Action::Event(_) => {}
+            Action::Close | Action::Secure | Action::Event(_) => {}
         }
         None
     }
@@ -273,7 +279,6 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
             // Whatever there is to wait for is a job, if anything.
             return Next::Nothing;
         };
-        let way = transfer.way();
         let turn = match (self.turn.take(), &mut self.cargo) {
             (Some(turn), _) => turn,
             (None, Some(cargo)) => transfer.turn(end.socket.as_fd(), cargo),
@@ -283,7 +288,7 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
         match turn {
             Turn::Moved(count) => Input::Moved(count).into(),
             Turn::Marked(mark) => Input::Marked(mark).into(),
-            Turn::Wait => Next::Wait(way),
+            Turn::Wait(way) => Next::Wait(way),
             Turn::Content => {
                 self.burst();
                 Next::Job
@@ -297,7 +302,7 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
                     loose::spawn::<R>(R::unblock(|| drop(sent)));
                 }
                 match self.transfer.take().filter(|transfer| result.is_ok() && transfer.keeps_connection()) {
-                    Some(transfer) => transfer.leave(&mut self.came),
+                    Some(transfer) => self.lane = transfer.leave(),
                     None => *self = Self::new(),
                 }
                 self.cargo = cargo.filter(|_| is_needed);
@@ -353,7 +358,7 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
 
     /// Drops all; what came is kept, so that it may be resumed from there.
     async fn abandon(&mut self) {
-        let Self { end, transfer, cargo, job, .. } = std::mem::replace(self, Self::new());
+        let Self { end, transfer, cargo, job, lane, .. } = std::mem::replace(self, Self::new());
         if job.is_some()
             && let Some(end) = &end
         {
@@ -363,7 +368,7 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
             && matches!(end.phase, Phase::Open)
         {
             // It is between two files: what was sent is to arrive.
-            control::close(&*end.socket);
+            lane.close(&*end.socket);
         }
         drop(end);
         if job.is_none() && cargo.is_none() {

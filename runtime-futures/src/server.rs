@@ -94,7 +94,7 @@ async fn serve<R: Runtime>(stream: R::Stream, shared: Arc<Shared>) {
 
 async fn try_serve<R: Runtime>(stream: R::Stream, shared: &Shared) -> io::Result<()> {
     let Shared { service, logins, stop } = shared;
-    let mut wire: Wire<R, ServerContent<DiskHost>> = Wire::serve(stream, stop)?;
+    let mut wire: Wire<R, ServerContent<DiskHost>> = Wire::serve(stream, service.tls(), stop)?;
     let (local, peer) = wire.addresses()?;
     let (mut session, place) = service.session(local, peer, wire.now());
     let mut host = service.host();

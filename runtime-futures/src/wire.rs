@@ -8,9 +8,10 @@ use std::task::{Context, Poll};
 use futures_lite::future::yield_now;
 use longshore_core::machine::{Action, Input, Machine};
 use longshore_core::time::Instant;
-use longshore_host::control::{self, Clock, EAGER_TURNS};
+use longshore_host::control::{Clock, EAGER_TURNS};
 use longshore_host::net;
 use longshore_host::signals::Signal;
+use longshore_host::tls::Source;
 use longshore_host::transfer::{Cargo, Native};
 
 use crate::Runtime;
@@ -35,27 +36,27 @@ pub struct Wire<R: Runtime, C> {
 }
 
 impl<R: Runtime, C: Native + Send + 'static> Wire<R, C> {
-    /// A server's wire, over a connection that came. `stop` becomes [`Input::Stop`].
+    /// A server's wire, over a connection that came, which `tls` can protect. `stop` becomes [`Input::Stop`].
     ///
     /// # Errors
     ///
     /// The connection is gone already.
-    pub fn serve(stream: R::Stream, stop: &Stop) -> io::Result<Self> {
-        Self::new(stream, Notice::stop(stop))
+    pub fn serve(stream: R::Stream, tls: Option<Source>, stop: &Stop) -> io::Result<Self> {
+        Self::new(stream, tls, Notice::stop(stop))
     }
 
-    /// A client's wire, over a connection that was made. Each `interrupt` becomes [`Input::Stop`].
+    /// A client's wire, over a connection that was made, which `tls` can protect. Each `interrupt` becomes [`Input::Stop`].
     ///
     /// # Errors
     ///
     /// The connection is gone already.
-    pub fn dial(stream: R::Stream, interrupt: &Signal) -> io::Result<Self> {
-        Self::new(stream, Notice::interrupt(interrupt)?)
+    pub fn dial(stream: R::Stream, tls: Option<Source>, interrupt: &Signal) -> io::Result<Self> {
+        Self::new(stream, tls, Notice::interrupt(interrupt)?)
     }
 
-    fn new(stream: R::Stream, notice: Notice<R>) -> io::Result<Self> {
+    fn new(stream: R::Stream, tls: Option<Source>, notice: Notice<R>) -> io::Result<Self> {
         net::prepare_control(&stream)?;
-        let (control, clock) = (Control::new(stream), Clock::start());
+        let (control, clock) = (Control::new(stream, tls), Clock::start());
         Ok(Self { control, data: Data::new(), clock, alarm: Alarm::new(), notice, rounds: 0 })
     }
 
@@ -96,10 +97,14 @@ impl<R: Runtime, C: Native + Send + 'static> Wire<R, C> {
                 let input = match action {
                     Action::Event(event) => return event,
                     Action::Close => {
-                        control::close(&self.control.stream);
+                        self.control.close();
                         None
                     }
-                    order => self.data.obey(order).await,
+                    Action::Secure => {
+                        self.control.line.secure(self.clock.now(), session);
+                        None
+                    }
+                    order => self.data.obey(order, self.control.line.tls()).await,
                 };
                 if let Some(input) = input {
                     session.handle(self.clock.now(), input);

@@ -1,10 +1,13 @@
-//! The control connection: a socket that does not block, and what was read from it and not yet taken.
+//! The control connection: a socket that does not block, and the bytes on their way between it and the session.
 
 use std::io;
 use std::net::{SocketAddr, TcpStream};
 use std::os::fd::{AsFd, BorrowedFd};
 
-use longshore_host::control::Inbox;
+use longshore_core::machine::Machine;
+use longshore_core::time::Instant;
+use longshore_host::control::{self, Line};
+use longshore_host::tls::Source;
 use rustix::buffer::spare_capacity;
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
@@ -12,23 +15,13 @@ use rustix::net::RecvFlags;
 #[derive(Debug)]
 pub(crate) struct Control {
     stream: TcpStream,
-    inbox: Inbox,
-}
-
-/// What a read brought.
-pub(crate) enum Read {
-    /// Bytes were offered.
-    Some,
-    /// Nothing has come.
-    Nothing,
-    /// The peer is gone.
-    End,
+    pub(crate) line: Line,
 }
 
 impl Control {
-    pub(crate) fn new(stream: TcpStream) -> io::Result<Self> {
+    pub(crate) fn new(stream: TcpStream, tls: Option<Source>) -> io::Result<Self> {
         longshore_host::net::prepare_control(&stream)?;
-        Ok(Self { stream, inbox: Inbox::default() })
+        Ok(Self { stream, line: Line::new(tls) })
     }
 
     /// Our end, and the peer's.
@@ -36,22 +29,38 @@ impl Control {
         longshore_host::net::addresses(&self.stream)
     }
 
-    /// Whether bytes wait that were read before.
-    pub(crate) fn has_left(&self) -> bool {
-        !self.inbox.is_empty()
-    }
-
-    /// Reads once, and offers what came to `take`, which says how much it took.
-    pub(crate) fn read(&mut self, take: impl FnOnce(&[u8]) -> usize) -> Read {
-        if !self.has_left() {
-            let came = rustix::net::recv(&self.stream, spare_capacity(self.inbox.room()), RecvFlags::DONTWAIT);
+    /// Reads once, unless something is left from earlier, and offers it to the session.
+    pub(crate) fn read<M: Machine>(&mut self, now: Instant, session: &mut M) {
+        if !(self.line.has_left() && session.wants_input()) {
+            let came = rustix::net::recv(&self.stream, spare_capacity(self.line.room()), RecvFlags::DONTWAIT);
             if !matches!(came, Ok((1.., _))) {
-                self.inbox = Inbox::default();
-                return if matches!(came, Err(Errno::AGAIN | Errno::INTR)) { Read::Nothing } else { Read::End };
+                self.line.rest();
+                if !matches!(came, Err(Errno::AGAIN | Errno::INTR)) {
+                    self.line.ended(now, session);
+                }
+                return;
             }
         }
-        self.inbox.offer(take);
-        Read::Some
+        self.line.arrived(now, session);
+    }
+
+    /// Sends what waits to be sent; true where that may have set something free.
+    pub(crate) fn flush<M: Machine>(&mut self, now: Instant, session: &mut M) -> bool {
+        let (bytes, urgent) = self.line.outgoing(session);
+        if bytes.is_empty() {
+            return false;
+        }
+        match control::send(&self.stream, bytes, urgent) {
+            Ok(0) => return false,
+            Ok(count) => self.line.sent(now, session, count),
+            Err(_) => self.line.ended(now, session),
+        }
+        true
+    }
+
+    /// Ends the connection.
+    pub(crate) fn close(&mut self) {
+        control::close(&self.stream, &mut self.line);
     }
 }
 

@@ -6,8 +6,9 @@ use std::os::fd::{AsFd, BorrowedFd};
 use longshore_core::digest::Summing;
 use longshore_core::host::HostError;
 use longshore_core::machine::{Action, Input, Listen, NetworkError, Route, Way};
-use longshore_host::transfer::{Cargo, Native, Transfer, Turn, interest, sum};
-use longshore_host::{control, net};
+use longshore_host::net;
+use longshore_host::tls::Context;
+use longshore_host::transfer::{Cargo, Lane, Native, Transfer, Turn, interest, sum};
 use rustix::event::PollFlags;
 
 /// How much of a digest is made between two looks at the control connection, in bytes: a few milliseconds' worth.
@@ -20,8 +21,10 @@ pub(crate) struct Data<C> {
     cargo: Option<Cargo<C>>,
     /// A digest that is being made of the cargo.
     summing: Option<Box<Summing>>,
-    /// What came behind the end of a file on a data connection that outlives it.
-    came: Vec<u8>,
+    /// What a data connection that outlives a file has besides its socket.
+    lane: Lane,
+    /// What the socket has to be waited for.
+    awaits: Way,
     /// The last turn moved something, so the next is worth a try without asking the system.
     hot: bool,
 }
@@ -38,7 +41,15 @@ enum Socket {
 
 impl<C: Native> Data<C> {
     pub(crate) fn new() -> Self {
-        Self { socket: Socket::None, transfer: None, cargo: None, summing: None, came: Vec::new(), hot: false }
+        Self {
+            socket: Socket::None,
+            transfer: None,
+            cargo: None,
+            summing: None,
+            lane: Lane::default(),
+            awaits: Way::Receive,
+            hot: false,
+        }
     }
 
     pub(crate) fn offer(&mut self, content: C) {
@@ -49,10 +60,10 @@ impl<C: Native> Data<C> {
         self.cargo.take().and_then(Cargo::into_content)
     }
 
-    /// Carries out an order of the session; gives the answer where it is known at once.
+    /// Carries out an order of the session; gives the answer where it is known at once. `tls` protects what is to be protected.
     // Like `step` in a frame of its own, which a session at rest never needed: a thread keeps what it touched of its stack.
     #[inline(never)]
-    pub(crate) fn obey<E>(&mut self, order: Action<E>) -> Option<Input> {
+    pub(crate) fn obey<E>(&mut self, order: Action<E>, tls: Option<&Context>) -> Option<Input> {
         match order {
             Action::Listen(listen) => return Some(Input::Listening(self.listen(&listen))),
             Action::Open(Route::Accept { from }) => {
@@ -70,8 +81,7 @@ impl<C: Native> Data<C> {
                 Err(error) => return Some(Input::Connected(Err(error))),
             },
             Action::Open(Route::Kept) => {
-                let stands =
-                    matches!(&self.socket, Socket::Open(stream) if net::is_open(stream) || !self.came.is_empty());
+                let stands = matches!(&self.socket, Socket::Open(stream) if self.lane.is_open(stream));
                 return Some(Input::Connected(if stands { Ok(()) } else { Err(NetworkError::Failed) }));
             }
             Action::Start(flow) => {
@@ -81,7 +91,11 @@ impl<C: Native> Data<C> {
                 if flow.way == Way::Send && !flow.codec.is_identity() && !flow.keeps_content {
                     cargo.read_ahead();
                 }
-                self.transfer = Some(Transfer::new(flow, cargo, &mut self.came));
+                self.awaits = flow.way;
+                match Transfer::new(flow, cargo, &mut self.lane, tls) {
+                    Ok(transfer) => self.transfer = Some(transfer),
+                    Err(error) => return Some(Input::Finished(Err(error))),
+                }
                 self.hot = true;
             }
             Action::Digest(summing) => {
@@ -94,7 +108,7 @@ impl<C: Native> Data<C> {
                 return Some(Input::Published(result));
             }
             Action::Abandon => self.abandon(),
-            Action::Close | Action::Event(_) => {}
+            Action::Close | Action::Secure | Action::Event(_) => {}
         }
         None
     }
@@ -115,7 +129,7 @@ impl<C: Native> Data<C> {
         match (&self.socket, &self.transfer) {
             (Socket::Accepting(listener, _), _) => Some((listener.as_fd(), PollFlags::IN)),
             (Socket::Dialing(stream), _) => Some((stream.as_fd(), PollFlags::OUT)),
-            (Socket::Open(stream), Some(transfer)) => Some((stream.as_fd(), interest(transfer.way()))),
+            (Socket::Open(stream), Some(_)) => Some((stream.as_fd(), interest(self.awaits))),
             _ => None,
         }
     }
@@ -150,8 +164,12 @@ impl<C: Native> Data<C> {
                         self.hot = true;
                         Some(Input::Marked(mark))
                     }
-                    turn @ (Turn::Wait | Turn::Content) => {
-                        self.hot = matches!(turn, Turn::Content);
+                    Turn::Content => {
+                        self.hot = true;
+                        None
+                    }
+                    Turn::Wait(way) => {
+                        (self.hot, self.awaits) = (false, way);
                         None
                     }
                     Turn::Done(result) => {
@@ -159,7 +177,7 @@ impl<C: Native> Data<C> {
                         let cargo = self.cargo.take().filter(|_| transfer.needs_cargo());
                         self.hot = false;
                         match self.transfer.take().filter(|transfer| result.is_ok() && transfer.keeps_connection()) {
-                            Some(transfer) => transfer.leave(&mut self.came),
+                            Some(transfer) => self.lane = transfer.leave(),
                             None => *self = Self::new(),
                         }
                         self.cargo = cargo;
@@ -185,10 +203,10 @@ impl<C: Native> Data<C> {
 
     /// Drops all; what came is kept, so that it may be resumed from there.
     fn abandon(&mut self) {
-        let Self { transfer, cargo, socket, .. } = std::mem::replace(self, Self::new());
+        let Self { transfer, cargo, socket, lane, .. } = std::mem::replace(self, Self::new());
         if let (Socket::Open(stream), None) = (&socket, &transfer) {
             // It is between two files: what was sent is to arrive.
-            control::close(stream);
+            lane.close(stream);
         }
         if let Some(mut cargo) = cargo {
             if let Some(transfer) = transfer {

@@ -158,7 +158,7 @@ fn try_serve(service: &Service, stream: TcpStream) -> io::Result<()> {
 /// it once touched.
 #[inline(never)]
 fn open(service: &Service, stream: TcpStream) -> io::Result<Box<ServerWire>> {
-    Wire::new(stream, service.stop.clone(), false).map(Box::new)
+    Wire::new(stream, service.tls(), service.stop.clone(), false).map(Box::new)
 }
 
 /// Puts a question to the host. Apart, so that its frame is there only while it is needed.

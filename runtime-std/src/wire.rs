@@ -6,13 +6,14 @@ use std::time::Duration;
 
 use longshore_core::machine::{Action, Input, Machine};
 use longshore_core::time::Instant;
-use longshore_host::control::{self, Clock, Drive, EAGER_TURNS};
+use longshore_host::control::{Clock, Drive, EAGER_TURNS};
 use longshore_host::signals::Signal;
+use longshore_host::tls::Source;
 use longshore_host::transfer::Native;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 
-use crate::control::{Control, Read};
+use crate::control::Control;
 use crate::data::Data;
 
 /// A control connection, the data connections beside it, and a clock.
@@ -57,10 +58,14 @@ impl<C: Native> Drive<C> for Wire<C> {
                 let input = match action {
                     Action::Event(event) => return Ok(event),
                     Action::Close => {
-                        control::close(&self.control);
+                        self.control.close();
                         None
                     }
-                    order => self.data.obey(order),
+                    Action::Secure => {
+                        self.secure(session);
+                        None
+                    }
+                    order => self.data.obey(order, self.control.line.tls()),
                 };
                 if let Some(input) = input {
                     session.handle(self.clock.now(), input);
@@ -77,18 +82,15 @@ impl<C: Native> Drive<C> for Wire<C> {
             if turns > 0 && !self.data.is_hot() {
                 continue;
             }
-            if self.flush(session) {
+            if self.control.flush(self.clock.now(), session) {
                 continue;
             }
             let ready = self.wait(session)?;
             let now = self.clock.now();
             if ready.broken {
-                session.receive(now, &[]);
+                self.control.line.ended(now, session);
             } else if ready.control {
-                match self.control.read(|bytes| session.receive(now, bytes)) {
-                    Read::Some | Read::Nothing => {}
-                    Read::End => drop(session.receive(now, &[])),
-                }
+                self.control.read(now, session);
             }
             if ready.signal {
                 self.signalled();
@@ -110,34 +112,20 @@ impl<C: Native> Drive<C> for Wire<C> {
 }
 
 impl<C: Native> Wire<C> {
-    /// A wire over a connection that was just made. `signal` becomes [`Input::Stop`].
+    /// A wire over a connection that was just made, which `tls` can protect. `signal` becomes [`Input::Stop`].
     ///
     /// # Errors
     ///
     /// The connection is gone already.
-    pub fn new(stream: TcpStream, signal: Signal, repeats: bool) -> io::Result<Self> {
-        let control = Control::new(stream)?;
+    pub fn new(stream: TcpStream, tls: Option<Source>, signal: Signal, repeats: bool) -> io::Result<Self> {
+        let control = Control::new(stream, tls)?;
         Ok(Self { control, data: Data::new(), clock: Clock::start(), signal: Some(signal), repeats })
     }
 
-    /// Sends what waits to be sent; true where that may have set something free.
-    fn flush<M: Machine>(&mut self, session: &mut M) -> bool {
-        let bytes = session.transmit();
-        if bytes.is_empty() {
-            return false;
-        }
-        let now = self.clock.now();
-        match control::send(&self.control, bytes, session.urgent()) {
-            Ok(0) => false,
-            Ok(count) => {
-                session.sent(now, count);
-                true
-            }
-            Err(_) => {
-                session.receive(now, &[]);
-                true
-            }
-        }
+    /// Apart, since a handshake needs more of the stack than a session at rest.
+    #[inline(never)]
+    fn secure<M: Machine>(&mut self, session: &mut M) {
+        self.control.line.secure(self.clock.now(), session);
     }
 
     fn signalled(&mut self) {
@@ -149,11 +137,11 @@ impl<C: Native> Wire<C> {
 
     /// Waits for control, data, the signal or the deadline, whichever comes first.
     fn wait<M: Machine>(&self, session: &M) -> io::Result<Ready> {
-        let wants_input = session.wants_input();
-        let left = wants_input && self.control.has_left();
+        let wants_input = self.control.line.wants_input(session);
+        let left = session.wants_input() && self.control.line.has_left();
         let mut flags = PollFlags::empty();
         flags.set(PollFlags::IN, wants_input);
-        flags.set(PollFlags::OUT, !session.transmit().is_empty());
+        flags.set(PollFlags::OUT, self.control.line.has_outgoing(session));
         let hot = self.data.is_hot();
         let interest = self.data.interest().filter(|_| !hot);
         let timeout = if left || hot { Some(Duration::ZERO) } else { self.timeout(session) };

@@ -10,9 +10,11 @@
 //! | file | what |
 //! |---|---|
 //! | `cargo.rs` | content, and what of it is in memory |
+//! | `lane.rs` | the bytes of a data connection, in clear or inside TLS |
 //! | `pipe.rs` | from a socket to a file by `splice` |
 
 mod cargo;
+mod lane;
 #[cfg(target_os = "linux")]
 mod pipe;
 
@@ -25,14 +27,14 @@ use longshore_core::host::{Content, Host, HostError};
 use longshore_core::machine::{Flow, Mark, TransferError, Way};
 use longshore_core::pump::{Inflow, Outflow, Taken};
 use longshore_core::server::ServerContent;
-use rustix::buffer::spare_capacity;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::net::{RecvFlags, SendFlags, Shutdown};
 
 pub use self::cargo::{Cargo, SMALL};
+pub use self::lane::Lane;
 #[cfg(target_os = "linux")]
 use self::pipe::Pipe;
+use crate::tls::Context;
 
 /// The most that one turn moves by the system's own copying, in bytes; a session looks at its control connection between two.
 const TURN: usize = 4 * 1024 * 1024;
@@ -72,8 +74,8 @@ pub enum Turn {
     Moved(u64),
     /// A restart marker came, and what came before it is written.
     Marked(Mark),
-    /// The socket has to be waited for: to read from, or to write to, as the flow's way is.
-    Wait,
+    /// The socket has to be waited for: to write to ([`Way::Send`]) or to read from ([`Way::Receive`]).
+    Wait(Way),
     /// Nothing goes on without the content.
     Content,
     /// The flow is over.
@@ -85,6 +87,7 @@ pub enum Turn {
 pub struct Transfer {
     way: Way,
     needs_cargo: bool,
+    lane: Lane,
     engine: Engine,
 }
 
@@ -147,12 +150,13 @@ impl Bucket {
         Ok(taken)
     }
 
-    fn turn(&mut self, socket: BorrowedFd<'_>, cargo: &mut Cargo<impl Native>) -> Turn {
+    fn turn(&mut self, lane: &mut Lane, socket: BorrowedFd<'_>, cargo: &mut Cargo<impl Native>) -> Turn {
         if self.mark.is_some() {
             return Turn::Content;
         }
         if self.over {
-            return Turn::Done(Ok(()));
+            // What the peer has closed is of no use for another file.
+            return if self.ended { lane.finish(socket) } else { Turn::Done(Ok(())) };
         }
         if self.done < self.bytes.len() || self.ended || !self.hungry {
             let taken = match self.decode(cargo.memory()) {
@@ -167,41 +171,56 @@ impl Bucket {
         self.bytes.clear();
         self.done = 0;
         self.bytes.reserve_exact(if self.most > SMALL { BUFFER } else { SMALL });
-        match receive(socket, &mut self.bytes) {
+        match lane.receive(socket, &mut self.bytes) {
             Ok(0) => {
                 self.ended = true;
                 Turn::Moved(0)
             }
             Ok(_) => Turn::Moved(0),
             // What came is of use now: a listing may be on its way to a screen.
-            Err(Turn::Wait) if cargo.holds() && !cargo.is_file() => Turn::Content,
+            Err(Turn::Wait(_)) if cargo.holds() && !cargo.is_file() => Turn::Content,
             Err(turn) => turn,
         }
     }
 }
 
 impl Transfer {
-    /// Prepares a flow for a cargo. `came` is what the data connection has brought already, behind an earlier file.
-    pub fn new(flow: Flow, cargo: &mut Cargo<impl Native>, came: &mut Vec<u8>) -> Self {
-        let Flow { way, codec, keeps_content } = flow;
+    /// Prepares a flow for a cargo. `lane` is what an earlier flow has left of the data connection; where this one is to be
+    /// protected and the first, TLS comes from `tls`.
+    ///
+    /// # Errors
+    ///
+    /// There is no TLS, and there has to be.
+    pub fn new(
+        flow: Flow,
+        cargo: &mut Cargo<impl Native>,
+        lane: &mut Lane,
+        tls: Option<&Context>,
+    ) -> Result<Self, TransferError> {
+        let Flow { way, codec, protected, keeps_content } = flow;
+        let mut lane = std::mem::take(lane);
+        if protected {
+            lane.protect(tls)?;
+        }
+        let is_plain = codec.is_identity() && !protected;
         let engine = match way {
             #[cfg(target_os = "linux")]
-            Way::Send if codec.is_identity() && cargo.descriptor().is_some() => Engine::SendFile { left: codec.left() },
+            Way::Send if is_plain && cargo.descriptor().is_some() => Engine::SendFile { left: codec.left() },
             Way::Send => {
                 let (head, is_whole) = cargo.take_head();
                 // What frames and line ends add to a small file has room in twice its size.
                 let capacity = if is_whole { (2 * head.len()).clamp(4096, BUFFER) } else { BUFFER };
                 Engine::Out(Box::new(Outflow::ahead(codec, capacity, head, is_whole)))
             }
-            Way::Receive if codec.is_identity() && codec.left().is_none() && came.is_empty() => {
-                Engine::Plain { may_splice: true }
+            Way::Receive if codec.is_identity() && codec.left().is_none() && lane.is_empty() => {
+                Engine::Plain { may_splice: is_plain }
             }
-            Way::Receive => Engine::Coded(Box::new(Bucket::new(codec, std::mem::take(came)))),
+            Way::Receive => Engine::Coded(Box::new(Bucket::new(codec, lane.take()))),
         };
-        Self { way, needs_cargo: keeps_content || way == Way::Receive, engine }
+        Ok(Self { way, needs_cargo: keeps_content || way == Way::Receive, lane, engine })
     }
 
-    /// Which way the bytes go, and so what the socket has to be ready for.
+    /// Which way the bytes of the file go.
     pub fn way(&self) -> Way {
         self.way
     }
@@ -211,40 +230,46 @@ impl Transfer {
         self.needs_cargo
     }
 
-    /// Whether the data connection stays open for the next file when this one has ended.
+    /// Whether the data connection stays when the file has ended: for the next one, or for what TLS has yet to say.
     pub fn keeps_connection(&self) -> bool {
         match &self.engine {
-            Engine::Out(flow) => flow.keeps_connection(),
+            Engine::Out(flow) => flow.keeps_connection() || self.lane.lingers(),
             // What the peer has closed is of no use for another file.
             Engine::Coded(bucket) => bucket.flow.keeps_connection() && !bucket.ended,
             _ => false,
         }
     }
 
-    /// The file has ended, and the data connection has not: puts what has come behind the file into `came`.
-    pub fn leave(self, came: &mut Vec<u8>) {
+    /// The file has ended, and the data connection has not: gives back what is left of that.
+    pub fn leave(self) -> Lane {
+        let mut lane = self.lane;
         if let Engine::Coded(bucket) = self.engine {
             let Bucket { mut bytes, done, .. } = *bucket;
             bytes.drain(..done);
-            *came = bytes;
+            lane.put_back(bytes);
         }
+        lane
     }
 
     /// Does what can be done without the content. This waits for nothing.
     pub fn turn(&mut self, socket: BorrowedFd<'_>, cargo: &mut Cargo<impl Native>) -> Turn {
+        if let Some(turn) = self.lane.shake_hands(socket) {
+            return turn;
+        }
+        let lane = &mut self.lane;
         match &mut self.engine {
             #[cfg(target_os = "linux")]
             Engine::SendFile { .. } | Engine::Splice(_) => Turn::Content,
-            Engine::Out(flow) => send(flow, socket),
+            Engine::Out(flow) => send(flow, lane, socket),
             Engine::Plain { .. } if cargo.is_full() => Turn::Content,
-            Engine::Plain { .. } => match receive(socket, cargo.room()) {
-                Ok(0) => Turn::Done(Ok(())),
+            Engine::Plain { .. } => match lane.receive(socket, cargo.room()) {
+                Ok(0) => lane.finish(socket),
                 Ok(count) => Turn::Moved(count as u64),
                 // What came is of use now: a listing may be on its way to a screen.
-                Err(Turn::Wait) if cargo.holds() && !cargo.is_file() => Turn::Content,
+                Err(Turn::Wait(_)) if cargo.holds() && !cargo.is_file() => Turn::Content,
                 Err(turn) => turn,
             },
-            Engine::Coded(bucket) => bucket.turn(socket, cargo),
+            Engine::Coded(bucket) => bucket.turn(lane, socket, cargo),
         }
     }
 
@@ -263,7 +288,7 @@ impl Transfer {
                 }
             },
             Engine::Out(flow) => match flow.fill(cargo) {
-                Ok(()) => send(flow, socket),
+                Ok(()) => send(flow, &mut self.lane, socket),
                 Err(error) => Turn::Done(Err(error)),
             },
             Engine::Plain { may_splice } => {
@@ -288,7 +313,7 @@ impl Transfer {
                 bucket.most = BUFFER;
                 match bucket.mark.take() {
                     Some(mark) => Turn::Marked(mark),
-                    None => bucket.turn(socket, cargo),
+                    None => bucket.turn(&mut self.lane, socket, cargo),
                 }
             }
         }
@@ -299,8 +324,8 @@ impl Transfer {
     pub fn step(&mut self, socket: BorrowedFd<'_>, cargo: &mut Cargo<impl Native>) -> Turn {
         match self.turn(socket, cargo) {
             Turn::Content => self.work(socket, cargo),
-            Turn::Wait => match cargo.write_out() {
-                Ok(()) => Turn::Wait,
+            Turn::Wait(way) => match cargo.write_out() {
+                Ok(()) => Turn::Wait(way),
                 Err(error) => Turn::Done(Err(error.into())),
             },
             turn => turn,
@@ -322,7 +347,7 @@ impl Transfer {
                     }
                 }
                 Turn::Content => {}
-                Turn::Wait if since_wait >= BRISK && becomes_ready(socket, self.way) => since_wait = 0,
+                Turn::Wait(way) if since_wait >= BRISK && becomes_ready(socket, way) => since_wait = 0,
                 turn => return (moved, turn),
             }
         }
@@ -351,15 +376,15 @@ impl Transfer {
         };
         let most = left.and_then(|left| usize::try_from(left).ok()).map_or(TURN, |left| left.min(TURN));
         if most == 0 {
-            return end(socket);
+            return self.lane.end(socket);
         }
         match rustix::fs::sendfile(socket, file, None, most) {
-            Ok(0) => end(socket),
+            Ok(0) => self.lane.end(socket),
             Ok(count) => {
                 *left = left.map(|left| left - count as u64);
                 Turn::Moved(count as u64)
             }
-            Err(Errno::AGAIN | Errno::INTR) => Turn::Wait,
+            Err(Errno::AGAIN | Errno::INTR) => Turn::Wait(Way::Send),
             // This kind of file takes no sendfile; its position is where it was.
             Err(Errno::INVAL | Errno::NOSYS) => {
                 let codec = Codec::identity().limited(*left);
@@ -396,7 +421,7 @@ pub fn sum(
     }
 }
 
-fn send(flow: &mut Outflow, socket: BorrowedFd<'_>) -> Turn {
+fn send(flow: &mut Outflow, lane: &mut Lane, socket: BorrowedFd<'_>) -> Turn {
     if let Err(error) = flow.convert() {
         return Turn::Done(Err(error));
     }
@@ -404,36 +429,12 @@ fn send(flow: &mut Outflow, socket: BorrowedFd<'_>) -> Turn {
         return Turn::Content;
     }
     if flow.is_over() {
-        return if flow.keeps_connection() { Turn::Done(Ok(())) } else { end(socket) };
+        return if flow.keeps_connection() { Turn::Done(Ok(())) } else { lane.end(socket) };
     }
-    match rustix::net::send(socket, flow.bytes(), SendFlags::NOSIGNAL | SendFlags::DONTWAIT) {
+    match lane.send(socket, flow.bytes()) {
         Ok(count) => Turn::Moved(flow.sent(count)),
-        Err(Errno::AGAIN | Errno::INTR) => Turn::Wait,
-        Err(_) => Turn::Done(Err(TransferError::Lost)),
+        Err(turn) => turn,
     }
-}
-
-/// Fills up what capacity is left; says how many bytes came, which is none where the peer ended.
-fn receive(socket: BorrowedFd<'_>, bytes: &mut Vec<u8>) -> Result<usize, Turn> {
-    match rustix::net::recv(socket, spare_capacity(bytes), RecvFlags::DONTWAIT) {
-        Ok((count, _)) => Ok(count),
-        Err(Errno::AGAIN | Errno::INTR) => Err(Turn::Wait),
-        Err(_) => Err(Turn::Done(Err(TransferError::Lost))),
-    }
-}
-
-/// All is sent: ends our direction. What the peer sent, though nobody asked, is read away, since closing a socket with bytes
-/// unread would reset the connection, and destroy what is still on its way.
-fn end(socket: BorrowedFd<'_>) -> Turn {
-    let mut scrap = [0u8; 1024];
-    let ended = rustix::net::shutdown(socket, Shutdown::Write);
-    for _ in 0..64 {
-        match rustix::net::recv(socket, &mut scrap, RecvFlags::DONTWAIT) {
-            Ok((_, count)) if count > 0 => {}
-            _ => break,
-        }
-    }
-    Turn::Done(ended.map_err(|_| TransferError::Lost))
 }
 
 /// Waits for a moment; whether the socket is ready then.

@@ -4,7 +4,7 @@ use std::io;
 use std::os::fd::{BorrowedFd, OwnedFd};
 
 use longshore_core::host::{Content, HostError};
-use longshore_core::machine::TransferError;
+use longshore_core::machine::{TransferError, Way};
 use rustix::io::Errno;
 use rustix::net::RecvFlags;
 use rustix::pipe::{PipeFlags, SpliceFlags, fcntl_setpipe_size, pipe_with, splice};
@@ -71,7 +71,7 @@ impl Pipe {
                 Ok(()) => Turn::Moved(count as u64),
                 Err(error) => Turn::Done(Err(error.into())),
             },
-            Err(Errno::AGAIN | Errno::INTR) => Turn::Wait,
+            Err(Errno::AGAIN | Errno::INTR) => Turn::Wait(Way::Receive),
             Err(_) => Turn::Done(Err(TransferError::Lost)),
         }
     }

@@ -1,4 +1,6 @@
-//! What the drivers' control connections have in common.
+//! What the drivers' control connections have in common. `line.rs` has their bytes, in clear or through TLS.
+
+mod line;
 
 use std::io;
 use std::net::SocketAddr;
@@ -9,6 +11,8 @@ use longshore_core::machine::Machine;
 use longshore_core::time::Instant;
 use rustix::io::Errno;
 use rustix::net::{RecvFlags, SendFlags, Shutdown};
+
+pub use self::line::Line;
 
 /// How much is read at once, in bytes.
 pub const READ: usize = 512;
@@ -80,10 +84,15 @@ pub fn send(socket: impl AsFd, bytes: &[u8], urgent: usize) -> Result<usize, Err
     }
 }
 
-/// Ends a connection gently: closing it with bytes unread would reset it, and the last reply with it.
+/// Ends a connection gently, once the last of `line` is sent: closing it with bytes unread would reset it, and the last reply with it.
 // Apart, so that its buffer is in no other frame.
 #[inline(never)]
-pub fn close(socket: impl AsFd) {
+pub fn close(socket: impl AsFd, line: &mut Line) {
+    let goodbye = line.goodbye();
+    if !goodbye.is_empty() {
+        // What does not fit is for a peer that reads nothing.
+        let _ = send(&socket, goodbye, 0);
+    }
     // A peer that is gone already needs no goodbye.
     let _ = rustix::net::shutdown(&socket, Shutdown::Write);
     let mut scrap = [0; READ];
@@ -95,40 +104,34 @@ pub fn close(socket: impl AsFd) {
     }
 }
 
-/// What was read from a control connection and not yet taken; empty nearly always, and then it holds no memory.
+/// Bytes in clear that came and were not yet taken; empty nearly always, and then it holds no memory.
 #[derive(Debug, Default)]
-pub struct Inbox(Vec<u8>);
+struct Inbox(Vec<u8>);
 
 impl Inbox {
-    /// Whether nothing is left.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    /// How many bytes are left.
-    pub fn len(&self) -> usize {
-        self.0.len()
-    }
-
     /// Offers what is left to `take`, which says how much it took.
-    pub fn offer(&mut self, take: impl FnOnce(&[u8]) -> usize) {
+    fn offer(&mut self, take: impl FnOnce(&[u8]) -> usize) {
         let taken = take(&self.0);
         self.0.drain(..taken);
-        if self.0.is_empty() {
-            self.0 = Vec::new();
-        }
+        self.rest();
     }
 
-    /// Offers bytes that were just read, or, where some were left that go first, only to be kept; keeps what is not taken.
-    pub fn pass(&mut self, bytes: &[u8], take: impl FnOnce(&[u8]) -> usize) {
+    /// Offers bytes that were just read, and keeps what is not taken.
+    fn pass(&mut self, bytes: &[u8], take: impl FnOnce(&[u8]) -> usize) {
         let taken = take(bytes);
         self.0.extend_from_slice(&bytes[taken..]);
     }
 
-    /// Where to read up to [`READ`] bytes into, to be offered next. For a runtime with a thread a session this is better than a
-    /// buffer on the stack, of which a thread keeps every page that it once touched.
-    pub fn room(&mut self) -> &mut Vec<u8> {
+    /// Where to read up to [`READ`] bytes into, to be offered next.
+    fn room(&mut self) -> &mut Vec<u8> {
         self.0.reserve_exact(READ);
         &mut self.0
+    }
+
+    /// Gives back the memory, if nothing is in it.
+    fn rest(&mut self) {
+        if self.0.is_empty() {
+            self.0 = Vec::new();
+        }
     }
 }
