@@ -1,12 +1,12 @@
-//! SIGINT and SIGTERM as a descriptor that becomes readable, which any runtime can wait for.
+//! SIGINT and SIGTERM as a descriptor that becomes readable, which any runtime can wait for; SIGHUP.
 
-use std::io;
+use std::io::{self, Read};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
 
 /// Becomes readable once a signal came, and stays so until it is taken.
 #[derive(Clone, Debug)]
@@ -44,6 +44,24 @@ impl Signal {
     pub fn descriptor(&self) -> Arc<OwnedFd> {
         Arc::clone(&self.0)
     }
+}
+
+/// Does something at each SIGHUP from now on, on a thread of its own.
+///
+/// # Errors
+///
+/// The system has no more descriptors or threads.
+pub fn at_hangup(mut action: impl FnMut() + Send + 'static) -> io::Result<()> {
+    let (mut read, write) = UnixStream::pair()?;
+    signal_hook::low_level::pipe::register(SIGHUP, write)?;
+    let wait = move || {
+        let mut scrap = [0; 64];
+        // Several signals that came together are one.
+        while read.read(&mut scrap).is_ok_and(|count| count > 0) {
+            action();
+        }
+    };
+    std::thread::Builder::new().name("reload".to_owned()).stack_size(256 * 1024).spawn(wait).map(drop)
 }
 
 /// SIGINT at a client: the first breaks off what is under way, a second one ends the program.

@@ -131,10 +131,8 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
             },
             Action::Open(Route::Kept) => {
                 let lane = &mut self.lane;
-                let stands = self
-                    .end
-                    .as_ref()
-                    .is_some_and(|end| matches!(end.phase, Phase::Open) && lane.is_open(&*end.socket));
+                let stands =
+                    self.end.as_ref().is_some_and(|end| matches!(end.phase, Phase::Open) && lane.is_open(&*end.socket));
                 return Some(Input::Connected(if stands { Ok(()) } else { Err(NetworkError::Failed) }));
             }
             Action::Start(flow) => {

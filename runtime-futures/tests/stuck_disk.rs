@@ -89,7 +89,7 @@ async fn session(stream: <Tokio as Runtime>::Stream, disk: Disk) {
     files.write("/file", b"its content is the disk's");
     let anybody = User { name: "anonymous", password: None, access: Access::Write };
     let mut host = MemoryHost::new(files, vec![anybody]);
-    let mut wire: Wire<Tokio, Disk> = Wire::serve(stream, &Stop::default()).unwrap();
+    let mut wire: Wire<Tokio, Disk> = Wire::serve(stream, None, &Stop::default()).unwrap();
     let (local, peer) = wire.addresses().unwrap();
     let mut session = Session::new(Arc::new(Config::default()), local, peer, wire.now());
     loop {

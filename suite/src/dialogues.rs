@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
+use longshore_core::server::Tls;
 use longshore_sim::Cuts;
 use longshore_sim::dialogue::{self, Accounts};
-use longshore_sim::vectors::each;
+use longshore_sim::vectors::{Row, each};
 
 use crate::peer::SocketPeer;
 use crate::programs::Programs;
@@ -26,7 +27,7 @@ pub fn users_file() -> String {
         .concat()
 }
 
-/// Every row whose commands exist, against the session in memory, and against a server of its own behind a socket.
+/// Every row, against the session in memory, and against a server of its own behind a socket.
 pub fn go_as_the_table_says(programs: &Programs) {
     let table = include_str!("../../core/vectors/session.tsv");
     let mut names = Vec::new();
@@ -39,23 +40,34 @@ pub fn go_as_the_table_says(programs: &Programs) {
             scope.spawn(|| {
                 while let Some(name) = { left.lock().expect("no dialogue failed").pop() } {
                     each(table, |row| {
-                        if row.id() == name
-                            && let Some((accounts, user)) = dialogue::setup(row)
-                        {
-                            dialogue::run(row, user.as_deref(), &mut dialogue::in_memory(accounts, Cuts::none()));
-                            let arguments: &[&str] =
-                                if accounts == Accounts::Users { &["--users", "{}/users.toml"] } else { &[] };
-                            let server = programs.serve_folder(arguments, |root, settings| {
-                                fixture(root);
-                                fs::write(settings.join("users.toml"), users_file()).expect("it is ours");
-                            });
-                            dialogue::run(row, user.as_deref(), &mut SocketPeer::connect_to(&server));
+                        if row.id() == name {
+                            go(programs, row);
                         }
                     });
                 }
             });
         }
     });
+}
+
+fn go(programs: &Programs, row: &Row<'_>) {
+    let setup = dialogue::setup(row);
+    dialogue::run(row, setup.user.as_deref(), &mut dialogue::in_memory(&setup, Cuts::none()));
+    let mut arguments = match setup.accounts {
+        Accounts::Users => vec!["--users", "{}/users.toml"],
+        Accounts::Anonymous => vec![],
+    };
+    arguments.extend_from_slice(match setup.tls {
+        Tls::Off => &[],
+        Tls::Optional => &["--tls-self-signed"],
+        Tls::Required => &["--tls-self-signed", "--tls", "required"],
+        Tls::Implicit => &["--tls-self-signed", "--tls", "implicit"],
+    });
+    let server = programs.serve_folder(&arguments, |root, settings| {
+        fixture(root);
+        fs::write(settings.join("users.toml"), users_file()).expect("it is ours");
+    });
+    dialogue::run(row, setup.user.as_deref(), &mut SocketPeer::connect_to(&server));
 }
 
 /// The files that the dialogues begin with.

@@ -23,6 +23,7 @@ pub mod operation;
 pub mod peer;
 pub mod programs;
 pub mod proxy;
+pub mod tls;
 pub mod transfers;
 
 /// Makes a test of every case, for a server and a client program.

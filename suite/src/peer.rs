@@ -8,6 +8,7 @@ use longshore_core::wire::reply::{Reply, ReplyDecoder};
 use longshore_sim::dialogue::Peer;
 
 use crate::programs::{PATIENCE, Server};
+use crate::tls::{self, Tls};
 
 /// A control connection, and perhaps a data connection.
 #[derive(Debug)]
@@ -19,6 +20,14 @@ pub struct SocketPeer {
     listener: Option<TcpListener>,
     /// The data connection.
     pub data: Option<TcpStream>,
+    /// TLS on the control connection.
+    pub tls: Option<Tls>,
+    /// TLS on the data connection, once it is in use.
+    pub data_tls: Option<Tls>,
+    /// With which TLS begins; shared by all connections of the peer.
+    pub tls_config: tls::Config,
+    /// Whether data connections are protected.
+    is_private: bool,
 }
 
 impl SocketPeer {
@@ -31,7 +40,55 @@ impl SocketPeer {
     pub fn connect_at(ip: IpAddr, port: u16) -> Self {
         let control = TcpStream::connect(SocketAddr::new(ip, port)).expect("the server takes connections");
         control.set_read_timeout(Some(PATIENCE)).expect("a time is valid");
-        Self { control, decoder: ReplyDecoder::new(), unread: Vec::new(), listener: None, data: None }
+        Self {
+            control,
+            decoder: ReplyDecoder::new(),
+            unread: Vec::new(),
+            listener: None,
+            data: None,
+            tls: None,
+            data_tls: None,
+            tls_config: tls::config(true),
+            is_private: false,
+        }
+    }
+
+    /// Connects, and logs in over TLS, in TYPE I, with data connections protected.
+    pub fn logged_in_over_tls(server: &Server, config: &tls::Config) -> Self {
+        let mut peer = Self::connect_to(server);
+        peer.tls_config = config.clone();
+        peer.expect_reply(220);
+        peer.say("AUTH TLS", 234);
+        peer.secure();
+        peer.say("USER anonymous", 331);
+        peer.say("PASS x", 230);
+        peer.say("PBSZ 0", 200);
+        peer.say("PROT P", 200);
+        peer.protect_data(true);
+        peer.say("TYPE I", 200);
+        peer
+    }
+
+    /// Shakes hands on the data connection, if it is to be protected and is not.
+    ///
+    /// # Errors
+    ///
+    /// The server does not want to.
+    pub fn secure_data(&mut self) -> std::io::Result<()> {
+        if self.is_private && self.data_tls.is_none() {
+            let data = self.data.as_mut().expect("a data connection");
+            self.data_tls = Some(Tls::new(&self.tls_config, data)?);
+        }
+        Ok(())
+    }
+
+    fn on_data<T>(&mut self, work: impl FnOnce(&mut dyn Channel) -> T) -> T {
+        self.secure_data().expect("the server does TLS");
+        let data = self.data.as_mut().expect("a data connection");
+        match &mut self.data_tls {
+            Some(tls) => work(&mut tls.over(data)),
+            None => work(data),
+        }
     }
 
     /// Connects and logs in, in TYPE I.
@@ -71,10 +128,19 @@ impl SocketPeer {
     }
 }
 
+/// Bytes both ways.
+trait Channel: Read + Write {}
+
+impl<T: Read + Write> Channel for T {}
+
 impl Peer for SocketPeer {
     fn command(&mut self, line: &[u8]) {
         // A server that has closed is seen at the reply.
-        let _ = self.control.write_all(&[line, b"\r\n"].concat());
+        let line = [line, b"\r\n"].concat();
+        let _ = match &mut self.tls {
+            Some(tls) => tls.over(&mut self.control).write_all(&line),
+            None => self.control.write_all(&line),
+        };
     }
 
     fn reply(&mut self) -> Option<Reply> {
@@ -85,7 +151,11 @@ impl Peer for SocketPeer {
                 return reply;
             }
             let mut buffer = [0; 4096];
-            match self.control.read(&mut buffer) {
+            let read = match &mut self.tls {
+                Some(tls) => tls.over(&mut self.control).read(&mut buffer),
+                None => self.control.read(&mut buffer),
+            };
+            match read {
                 Ok(0) | Err(_) => return None,
                 Ok(count) => self.unread.extend_from_slice(&buffer[..count]),
             }
@@ -93,7 +163,7 @@ impl Peer for SocketPeer {
     }
 
     fn connect(&mut self, port: u16) {
-        self.listener = None;
+        (self.listener, self.data_tls) = (None, None);
         let ip = self.control.peer_addr().expect("connected").ip();
         let data = TcpStream::connect(SocketAddr::new(ip, port)).expect("the server listens");
         data.set_read_timeout(Some(PATIENCE)).expect("a time is valid");
@@ -112,34 +182,51 @@ impl Peer for SocketPeer {
     fn accept(&mut self) {
         if let Some(listener) = self.listener.take() {
             self.data = Some(listener.accept().expect("the server connects").0);
+            self.data_tls = None;
         }
     }
 
     fn upload(&mut self, bytes: &[u8]) {
+        self.on_data(|data| data.write_all(bytes)).expect("the server reads");
         let mut data = self.data.take().expect("a data connection");
-        data.write_all(bytes).expect("the server reads");
+        if let Some(mut tls) = self.data_tls.take() {
+            tls.close(&mut data);
+        }
         data.shutdown(Shutdown::Write).expect("it is open");
     }
 
     fn send_data(&mut self, bytes: &[u8]) {
-        self.data.as_mut().expect("a data connection").write_all(bytes).expect("the server reads");
+        self.on_data(|data| data.write_all(bytes)).expect("the server reads");
     }
 
     fn receive_data(&mut self) -> Vec<u8> {
         let mut piece = vec![0; 4096];
-        let count = self.data.as_mut().expect("a data connection").read(&mut piece).expect("the server sends");
+        let count = self.on_data(|data| data.read(&mut piece)).expect("the server sends");
         piece.truncate(count);
         piece
     }
 
     fn download(&mut self) -> Vec<u8> {
         let mut bytes = Vec::new();
-        self.data.take().expect("a data connection").read_to_end(&mut bytes).expect("the server sends");
+        self.on_data(|data| data.read_to_end(&mut bytes)).expect("the server sends");
+        if let (Some(mut tls), Some(mut data)) = (self.data_tls.take(), self.data.take()) {
+            tls.close(&mut data);
+        }
+        self.data = None;
         bytes
     }
 
     fn drop_data(&mut self) {
-        self.data = None;
+        (self.data, self.data_tls) = (None, None);
         self.listener = None;
+    }
+
+    fn secure(&mut self) {
+        assert!(self.unread.is_empty(), "nothing comes behind the reply to AUTH");
+        self.tls = Some(Tls::new(&self.tls_config, &mut self.control).expect("the server does TLS"));
+    }
+
+    fn protect_data(&mut self, is_private: bool) {
+        self.is_private = is_private;
     }
 }

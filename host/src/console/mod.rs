@@ -45,8 +45,9 @@ pub use self::content::LocalContent;
 use self::remote::Remote;
 use self::target::Target;
 use crate::control::Drive;
-use crate::settings::ClientArguments;
+use crate::settings::{ClientArguments, ClientTls};
 use crate::signals::Interrupt;
+use crate::tls::{Source, Trust};
 
 /// Exit code where a command failed.
 const COMMAND_FAILED: u8 = 1;
@@ -58,12 +59,12 @@ pub trait Dial {
     /// Its driver.
     type Wire: Drive<LocalContent>;
 
-    /// Connects.
+    /// Connects; `tls` can protect the connection.
     ///
     /// # Errors
     ///
     /// Nobody answers there.
-    fn dial(address: SocketAddr, interrupt: Interrupt) -> io::Result<Self::Wire>;
+    fn dial(address: SocketAddr, tls: Option<Source>, interrupt: Interrupt) -> io::Result<Self::Wire>;
 }
 
 /// Whether a result could not be written, to a disk that is full, say.
@@ -111,6 +112,9 @@ struct Console<R: Dial> {
     talk: Talk,
     ascii: bool,
     passive: bool,
+    /// As the arguments said, for whatever server is connected to.
+    tls: Option<ClientTls>,
+    trust: Trust,
 }
 
 impl<R: Dial> Console<R> {
@@ -120,9 +124,11 @@ impl<R: Dial> Console<R> {
             (_, true) => Talk::Quiet,
             _ => Talk::Normal,
         };
-        let target = Target::resolve(&arguments.server, arguments.port, arguments.user.as_deref())?;
+        let tls = arguments.tls;
+        let target = Target::resolve(&arguments.server, arguments.port, arguments.user.as_deref(), tls)?;
         let interrupt = Interrupt::new().map_err(|error| error.to_string())?;
-        let mut console = Self { remote: None, interrupt, talk, ascii: false, passive: !arguments.active };
+        let (passive, trust) = (!arguments.active, arguments.trust());
+        let mut console = Self { remote: None, interrupt, talk, ascii: false, passive, tls, trust };
         console.connect(&target)?;
         Ok(console)
     }
@@ -131,7 +137,7 @@ impl<R: Dial> Console<R> {
     fn connect(&mut self, target: &Target) -> Result<(), String> {
         self.remote = None;
         self.interrupt.arm();
-        let mut remote = Remote::connect(target, self.interrupt.clone(), self.talk, self.passive)?;
+        let mut remote = Remote::connect(target, &self.trust, self.interrupt.clone(), self.talk, self.passive)?;
         remote.login(target, &self.interrupt)?;
         for folder in &target.folders {
             remote.enter(folder).map_err(|error| format!("{}: {error}", longshore_core::wire::reply::Shown(folder)))?;

@@ -4,9 +4,12 @@ use std::env;
 use std::path::PathBuf;
 
 use bytes::Bytes;
+use longshore_core::client::Tls;
 use longshore_core::host::is_anonymous;
 use longshore_core::netrc;
-use longshore_core::wire::url::{FTP_PORT, Url};
+use longshore_core::wire::url::{FTP_PORT, FTPS_PORT, Url};
+
+use crate::settings::ClientTls;
 
 /// A server, a user, and where to go.
 #[derive(Debug)]
@@ -17,21 +20,31 @@ pub(super) struct Target {
     pub(super) password: Option<Bytes>,
     /// Folders to enter, one after the other.
     pub(super) folders: Vec<Bytes>,
+    /// Whether the session is protected.
+    pub(super) tls: Tls,
     /// `;type=a`
     pub(super) ascii: bool,
 }
 
 impl Target {
     /// Puts the arguments together with `.netrc` and the environment.
-    pub(super) fn resolve(server: &str, port: Option<u16>, user: Option<&str>) -> Result<Self, String> {
+    pub(super) fn resolve(
+        server: &str,
+        port: Option<u16>,
+        user: Option<&str>,
+        tls: Option<ClientTls>,
+    ) -> Result<Self, String> {
         let url = if Url::is_url(server) {
             Some(Url::parse(server).map_err(|error| format!("{}: {error}", hide_password(server)))?)
         } else {
             None
         };
-        if url.as_ref().is_some_and(|url| url.implicit_tls) {
-            return Err("ftps:// needs TLS, which this version does not have".to_owned());
-        }
+        let tls = match (tls, url.as_ref().is_some_and(|url| url.implicit_tls)) {
+            (Some(ClientTls::Off), true) => return Err("ftps:// is TLS, which --tls off rules out".to_owned()),
+            (Some(ClientTls::Off) | None, false) => Tls::Off,
+            (Some(ClientTls::Explicit), _) => Tls::Explicit,
+            (Some(ClientTls::Implicit), _) | (None, true) => Tls::Implicit,
+        };
         let host = url.as_ref().map_or(server.trim_matches(['[', ']']), |url| &url.host).to_owned();
         if host.is_empty() {
             return Err("the server's name is empty".to_owned());
@@ -50,7 +63,11 @@ impl Target {
         let folders = url.as_ref().and_then(|url| url.segments.clone()).unwrap_or_default();
         Ok(Self {
             host,
-            port: port.or(url.as_ref().map(|url| url.port)).unwrap_or(FTP_PORT),
+            port: port.or(url.as_ref().map(|url| url.port)).unwrap_or(match tls {
+                Tls::Off | Tls::Explicit => FTP_PORT,
+                Tls::Implicit => FTPS_PORT,
+            }),
+            tls,
             user: user.into(),
             password: password.map(Bytes::from),
             folders: folders.into_iter().filter(|folder| !folder.is_empty()).map(Bytes::from).collect(),

@@ -23,7 +23,7 @@ use std::ffi::OsStr;
 use std::io::{Seek, SeekFrom};
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use bytes::Bytes;
 use cap_std::ambient_authority;
@@ -42,6 +42,7 @@ pub(crate) use self::file::random;
 pub use self::reader::DiskDirectory;
 use self::sweep::Sweeper;
 use crate::accounts::Accounts;
+use crate::settings::SettingsError;
 
 /// When an upload appears under its name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default, clap::ValueEnum, serde::Deserialize)]
@@ -58,7 +59,7 @@ pub enum Uploads {
 #[derive(Debug)]
 pub struct Tree {
     root: Arc<Dir>,
-    accounts: Accounts,
+    accounts: RwLock<Arc<Accounts>>,
     uploads: Uploads,
     sweeper: Sweeper,
 }
@@ -71,7 +72,31 @@ impl Tree {
     /// It is none, or cannot be opened.
     pub fn open(root: &Path, accounts: Accounts, uploads: Uploads) -> std::io::Result<Self> {
         let root = Arc::new(Dir::open_ambient_dir(root, ambient_authority())?);
-        Ok(Self { root, accounts, uploads, sweeper: Sweeper::default() })
+        Ok(Self { root, accounts: RwLock::new(Arc::new(accounts)), uploads, sweeper: Sweeper::default() })
+    }
+
+    fn accounts(&self) -> Arc<Accounts> {
+        Arc::clone(&self.accounts.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Puts other accounts in place of those at hand, for logins from now on.
+    pub fn set_accounts(&self, accounts: Accounts) {
+        *self.accounts.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(accounts);
+    }
+
+    /// Looks whether the homes of all users are there.
+    ///
+    /// # Errors
+    ///
+    /// One is not, or is no directory below the root.
+    pub fn check_homes(&self, accounts: &Accounts) -> Result<(), SettingsError> {
+        accounts.homes().try_for_each(|(user, home)| {
+            self.check_home(home).map_err(|error| SettingsError::Home {
+                user: String::from_utf8_lossy(user).into_owned(),
+                home: home.to_owned(),
+                error,
+            })
+        })
     }
 
     /// Looks whether a user's home is there.
@@ -200,7 +225,8 @@ impl Host for DiskHost {
     }
 
     fn login(&mut self, user: &[u8], password: &[u8]) -> Result<Access, LoginError> {
-        let account = self.tree.accounts.check(user, password)?;
+        let accounts = self.tree.accounts();
+        let account = accounts.check(user, password)?;
         self.home = match account.home {
             None => self.tree.root.clone(),
             Some(home) => Arc::new(self.tree.root.open_dir(home).map_err(|error| {

@@ -2,6 +2,7 @@
 //! a `main` that calls [`main`].
 
 mod places;
+mod reload;
 
 use std::io::{self, Write};
 use std::net::{SocketAddr, TcpListener};
@@ -12,9 +13,11 @@ use longshore_core::server::{Config, Session};
 use longshore_core::time::Instant;
 
 pub use self::places::{Place, Places};
+use self::reload::Reload;
 use crate::directory::{DiskHost, Tree};
 use crate::settings::{ServerArguments, SettingsError};
-use crate::signals::Signal;
+use crate::signals::{Signal, at_hangup};
+use crate::tls::{self, Source};
 
 /// Exit code for bad arguments, and for a start that failed.
 const FAILED: u8 = 2;
@@ -41,6 +44,7 @@ pub struct Service {
     /// Who may have a session.
     pub places: Places,
     tree: Arc<Tree>,
+    tls: Option<Arc<tls::Server>>,
 }
 
 impl Service {
@@ -54,6 +58,11 @@ impl Service {
             Ok(place) => (Box::new(Session::new(config, local, peer, now)), Some(place)),
             Err(why) => (Box::new(Session::refused(config, local, peer, now, why)), None),
         }
+    }
+
+    /// What protects a session, if anything.
+    pub fn tls(&self) -> Option<Source> {
+        self.tls.clone().map(Source::Server)
     }
 
     /// A session's view of the files.
@@ -93,6 +102,9 @@ fn start(arguments: ServerArguments) -> Result<Service, String> {
     raise_descriptors();
     // Before the first connection, so that no signal is lost.
     let stop = Signal::stop().map_err(|error| error.to_string())?;
+    let (tree, tls) = (Arc::new(settings.tree), settings.tls.map(Arc::new));
+    let reload = Reload { tls: tls.clone(), users: settings.users, tree: Arc::clone(&tree) };
+    at_hangup(move || reload.run()).map_err(|error| error.to_string())?;
     let mut listeners: Vec<TcpListener> = Vec::new();
     let mut port = settings.port;
     for ip in &settings.listen {
@@ -107,12 +119,16 @@ fn start(arguments: ServerArguments) -> Result<Service, String> {
         // Whoever started it does not listen; others may want to connect all the same.
         tracing::warn!(%error, "cannot say where the server listens");
     }
+    if let Some(tls) = &tls {
+        tracing::info!(fingerprint = tls.fingerprint(), "FTPS is offered with this certificate");
+    }
     Ok(Service {
         listeners,
         config: Arc::new(settings.config),
         stop,
         places: Places::new(settings.max_sessions, settings.max_sessions_per_ip),
-        tree: Arc::new(settings.tree),
+        tree,
+        tls,
     })
 }
 

@@ -3,5 +3,5 @@
 mod client;
 mod server;
 
-pub use self::client::ClientArguments;
-pub use self::server::{ServerArguments, ServerSettings, SettingsError};
+pub use self::client::{ClientArguments, ClientTls, Pin};
+pub use self::server::{ServerArguments, ServerSettings, SettingsError, TlsMode};

@@ -1,18 +1,19 @@
 //! The server's arguments. All of them may stand in a TOML file too; the command line wins.
 
-use std::net::{IpAddr, Ipv4Addr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::ops::RangeInclusive;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{ArgAction, Parser};
-use longshore_core::server::Config;
+use longshore_core::server::{Config, Tls};
 use serde::Deserialize;
 use thiserror::Error;
 
 use crate::accounts::{Accounts, AccountsError, Anonymous};
 use crate::directory::{Tree, Uploads};
 use crate::logging::LogFormat;
+use crate::tls::{self, Certificate, CertificateFileError, Resume};
 use crate::toml_file::{self, TomlFileError};
 
 /// Shares a folder over FTP.
@@ -43,6 +44,23 @@ pub struct ServerArguments {
     /// The address that PASV answers with, behind NAT [default: the control connection's own]
     #[arg(long, value_name = "IP")]
     pub public_ip: Option<Ipv4Addr>,
+    /// Offer FTPS with this certificate; those of its authorities may follow it in the file
+    #[arg(long, value_name = "PEM")]
+    pub tls_cert: Option<PathBuf>,
+    /// The certificate's private key [default: in the file of --tls-cert]
+    #[arg(long, value_name = "PEM")]
+    pub tls_key: Option<PathBuf>,
+    /// Offer FTPS with a certificate made at start, which clients have to know by its fingerprint; with --tls-cert and --tls-key it is
+    /// kept there, unless there is one
+    #[arg(long)]
+    pub tls_self_signed: bool,
+    /// Whether TLS is for who asks for it, for all logins and data, or from the first byte [default: optional, once there is a
+    /// certificate]
+    #[arg(long, value_enum)]
+    pub tls: Option<TlsMode>,
+    /// Whether data connections resume the TLS session of their own control connection [default: prefer]
+    #[arg(long, value_enum)]
+    pub tls_resume: Option<Resume>,
     /// Whether a new upload appears under its name when it is whole, or is written in place [default: atomic]
     #[arg(long, value_enum)]
     pub uploads: Option<Uploads>,
@@ -79,6 +97,18 @@ pub struct ServerArguments {
     pub log_format: Option<LogFormat>,
 }
 
+/// How a server uses its certificate.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TlsMode {
+    /// For who asks for it.
+    Optional,
+    /// No login and no data in clear.
+    Required,
+    /// From the first byte.
+    Implicit,
+}
+
 /// Why a server cannot start with its settings.
 #[derive(Debug, Error)]
 pub enum SettingsError {
@@ -97,6 +127,18 @@ pub enum SettingsError {
          --anonymous read or --anonymous write"
     )]
     Open(IpAddr),
+    /// TLS needs a certificate.
+    #[error("{0} needs a certificate: --tls-cert FILE with --tls-key FILE, or --tls-self-signed")]
+    NoCertificate(&'static str),
+    /// A certificate that is made would have nowhere to go.
+    #[error("--tls-self-signed takes both --tls-cert and --tls-key, or neither")]
+    HalfSelfSigned,
+    /// Certificate or key are of no use.
+    #[error("{0}")]
+    Certificate(#[from] CertificateFileError),
+    /// TLS cannot be set up.
+    #[error("TLS cannot be set up: {0}")]
+    Tls(String),
     /// The users file is of no use.
     #[error("{0}")]
     Accounts(#[from] AccountsError),
@@ -131,6 +173,10 @@ pub struct ServerSettings {
     pub tree: Tree,
     /// What sessions are told.
     pub config: Config,
+    /// What protects them.
+    pub tls: Option<tls::Server>,
+    /// The users file and what anonymous may do, for when the file is to be read again.
+    pub users: Option<(PathBuf, Anonymous)>,
     /// The most sessions in all.
     pub max_sessions: usize,
     /// The most from one address; 0 is no limit.
@@ -161,6 +207,11 @@ impl ServerArguments {
             anonymous: self.anonymous.or(file.anonymous),
             passive_ports: self.passive_ports.or(file.passive_ports),
             public_ip: self.public_ip.or(file.public_ip),
+            tls_cert: self.tls_cert.or(file.tls_cert),
+            tls_key: self.tls_key.or(file.tls_key),
+            tls_self_signed: self.tls_self_signed || file.tls_self_signed,
+            tls: self.tls.or(file.tls),
+            tls_resume: self.tls_resume.or(file.tls_resume),
             uploads: self.uploads.or(file.uploads),
             max_sessions: self.max_sessions.or(file.max_sessions),
             max_sessions_per_ip: self.max_sessions_per_ip.or(file.max_sessions_per_ip),
@@ -186,6 +237,7 @@ impl ServerArguments {
                 return Err(SettingsError::TooSmall(name));
             }
         }
+        let tls = self.certificate()?;
         let listen = if self.listen.is_empty() { vec![Ipv4Addr::LOCALHOST.into()] } else { self.listen };
         let open = listen.iter().find(|address| !address.to_canonical().is_loopback());
         let anonymous = match (self.anonymous, &self.users, open) {
@@ -198,22 +250,24 @@ impl ServerArguments {
             Some(path) => Accounts::read(path, anonymous)?,
             None => Accounts::anonymous(anonymous),
         };
-        let homes: Vec<(String, String)> = accounts
-            .homes()
-            .map(|(user, home)| (String::from_utf8_lossy(user).into_owned(), home.to_owned()))
-            .collect();
         let root = self.root.as_deref().unwrap_or(Path::new("."));
-        let tree = Tree::open(root, accounts, self.uploads.unwrap_or_default())
+        let tree = Tree::open(root, Accounts::anonymous(anonymous), self.uploads.unwrap_or_default())
             .map_err(|error| SettingsError::Root { path: root.display().to_string(), error })?;
-        for (user, home) in homes {
-            tree.check_home(&home).map_err(|error| SettingsError::Home { user, home, error })?;
-        }
+        tree.check_homes(&accounts)?;
+        tree.set_accounts(accounts);
         let defaults = Config::default();
+        let mode = match (&tls, self.tls) {
+            (None, _) => Tls::Off,
+            (Some(_), Some(TlsMode::Required)) => Tls::Required,
+            (Some(_), Some(TlsMode::Implicit)) => Tls::Implicit,
+            (Some(_), Some(TlsMode::Optional) | None) => Tls::Optional,
+        };
         let config = Config {
             idle_timeout: self.idle_timeout.map_or(defaults.idle_timeout, Duration::from_secs),
             data_timeout: self.data_timeout.map_or(defaults.data_timeout, Duration::from_secs),
             passive_ports: self.passive_ports,
             public_ip: self.public_ip,
+            tls: mode,
             dialogue: self.verbose > self.quiet,
             ..defaults
         };
@@ -222,9 +276,44 @@ impl ServerArguments {
             listen,
             tree,
             config,
+            tls,
+            users: self.users.map(|path| (path, anonymous)),
             max_sessions: self.max_sessions.unwrap_or(10_000),
             max_sessions_per_ip: self.max_sessions_per_ip.unwrap_or(0),
         })
+    }
+}
+
+impl ServerArguments {
+    /// What protects sessions, if anything.
+    fn certificate(&self) -> Result<Option<tls::Server>, SettingsError> {
+        let addresses = || {
+            let local = [Ipv4Addr::LOCALHOST.into(), Ipv6Addr::LOCALHOST.into()];
+            let mut all: Vec<IpAddr> = local.into_iter().chain(self.listen.clone()).collect();
+            all.extend(self.public_ip.map(IpAddr::from));
+            all.sort_unstable();
+            all.dedup();
+            all
+        };
+        let (certificate, files) = match (&self.tls_cert, &self.tls_key, self.tls_self_signed) {
+            (Some(chain), Some(key), true) => {
+                (Certificate::read_or_make(chain, key, &addresses())?, Some((chain.clone(), key.clone())))
+            }
+            (None, None, true) => (Certificate::self_signed(&addresses()).map_err(SettingsError::Tls)?, None),
+            (_, _, true) => return Err(SettingsError::HalfSelfSigned),
+            (Some(chain), key, false) => {
+                let key = key.as_ref().unwrap_or(chain);
+                (Certificate::read(chain, key)?, Some((chain.clone(), key.clone())))
+            }
+            (None, Some(_), false) => return Err(SettingsError::NoCertificate("--tls-key")),
+            (None, None, false) if self.tls.is_some() => return Err(SettingsError::NoCertificate("--tls")),
+            (None, None, false) if self.tls_resume.is_some() => {
+                return Err(SettingsError::NoCertificate("--tls-resume"));
+            }
+            (None, None, false) => return Ok(None),
+        };
+        let server = tls::Server::new(certificate, files, self.tls_resume.unwrap_or_default());
+        server.map(Some).map_err(SettingsError::Tls)
     }
 }
 

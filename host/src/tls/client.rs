@@ -6,9 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use longshore_core::machine::{CertificateError, SecureError};
 use rustls::client::danger::ServerCertVerifier;
-use rustls::client::{
-    ClientSessionStore, Resumption, TicketRequest, Tls12ClientSessionValue, Tls13ClientSessionValue,
-};
+use rustls::client::{ClientSessionStore, Resumption, TicketRequest, Tls12ClientSessionValue, Tls13ClientSessionValue};
 use rustls::pki_types::{CertificateDer, ServerName};
 use rustls::{ClientConfig, CommonState, NamedGroup, ProtocolVersion};
 

@@ -118,6 +118,14 @@ impl Context {
         }
     }
 
+    /// The names that the server's certificate is for, and its SHA-256, where this is the client and one was shown.
+    pub fn certificate(&self) -> Option<(String, String)> {
+        match &self.0 {
+            Side::Server(_) => None,
+            Side::Client(sessions) => sessions.certificate(),
+        }
+    }
+
     /// What there is to do about a certificate that was refused, where this is the client.
     pub fn advice(&self, error: CertificateError) -> Option<String> {
         match &self.0 {

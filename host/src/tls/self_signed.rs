@@ -44,8 +44,10 @@ impl Certificate {
             (false, true) => return Err(half(chain, key)),
             (false, false) => {}
         }
-        let unusable =
-            |error: rcgen::Error| CertificateFileError::Unusable { path: chain.display().to_string(), why: error.to_string() };
+        let unusable = |error: rcgen::Error| CertificateFileError::Unusable {
+            path: chain.display().to_string(),
+            why: error.to_string(),
+        };
         let (certificate, pair) = make(addresses).map_err(unusable)?;
         write(key, 0o600, &pair.serialize_pem())?;
         write(chain, 0o644, &certificate.pem())?;

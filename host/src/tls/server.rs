@@ -82,6 +82,16 @@ impl Server {
         Ok(Self { certificate: RwLock::new(certificate), files, resume, tickets, sessions: AtomicU64::new(0) })
     }
 
+    /// The SHA-256 of the certificate at hand, in pairs of hexadecimal digits.
+    pub fn fingerprint(&self) -> String {
+        self.certificate.read().unwrap_or_else(PoisonError::into_inner).fingerprint()
+    }
+
+    /// Whether certificate and key came from files.
+    pub fn is_of_files(&self) -> bool {
+        self.files.is_some()
+    }
+
     /// Reads certificate and key again, for sessions that begin from now on; `None` where they came from no file.
     ///
     /// # Errors

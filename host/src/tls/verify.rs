@@ -85,8 +85,7 @@ impl ServerCertVerifier for Verifier {
             }
             Judge::Authorities { webpki: None, .. } => return Err(refused(CertificateError::UnknownAuthority)),
             Judge::Authorities { webpki: Some(webpki), named } => {
-                let checked =
-                    webpki.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+                let checked = webpki.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
                 return match checked {
                     // The user named this certificate itself, and not an authority behind it. That it says of itself that it
                     // could sign others, as those of many servers do that signed their own, does no harm then.

@@ -5,6 +5,7 @@ use longshore_core::wire::reply::Shown;
 use super::{Call, CommandError, Next, table};
 use crate::console::target::Target;
 use crate::console::{Console, Dial};
+use crate::tls::Context;
 
 pub(super) fn ascii<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
     call.none()?;
@@ -38,11 +39,25 @@ fn set_passive<R: Dial>(console: &mut Console<R>, call: &Call<'_>, passive: bool
 pub(super) fn status<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
     call.none()?;
     match &console.remote {
-        Some(remote) => say!("Connected to {} as {}, in clear", remote.place, Shown(&remote.user)),
+        Some(remote) => {
+            let (control, _) = remote.tls.as_ref().map(Context::handshakes).unwrap_or_default();
+            let protection = control.map_or("in clear".to_owned(), |it| format!("over {} ({})", it.version, it.cipher));
+            say!("Connected to {} as {}, {protection}", remote.place, Shown(&remote.user));
+            if let Some((names, fingerprint)) = remote.tls.as_ref().and_then(Context::certificate) {
+                say!("Certificate: for {names}; SHA-256 {fingerprint}");
+            }
+        }
         None => say!("Not connected"),
     }
     say!("Type: {}", if console.ascii { "ascii" } else { "binary" });
-    say!("Data connections: {}", if console.passive { "passive" } else { "active" });
+    let tls = console.remote.as_ref().and_then(|remote| remote.tls.as_ref());
+    let protection = match tls.map(Context::handshakes) {
+        None => "in clear",
+        Some((_, None)) => "protected",
+        Some((_, Some(last))) if last.is_resumed => "protected, the last one by the resumed TLS session",
+        Some((_, Some(_))) => "protected, the last one by a TLS session of its own",
+    };
+    say!("Data connections: {}, {protection}", if console.passive { "passive" } else { "active" });
     if let Some(remote) = &mut console.remote {
         let many = match remote.session().takes_many() {
             None => "not tried yet",
@@ -61,7 +76,7 @@ pub(super) fn open<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result
         Some(digits) => Some(text(&digits)?.parse().ok().filter(|port| *port > 0).ok_or_else(|| call.usage())?),
         None => None,
     };
-    let target = Target::resolve(&text(&host)?, port, None).map_err(|error| call.text(error))?;
+    let target = Target::resolve(&text(&host)?, port, None, console.tls).map_err(|error| call.text(error))?;
     console.quit();
     console.connect(&target).map_err(|error| call.text(error))?;
     Ok(Next::Go)
@@ -69,10 +84,10 @@ pub(super) fn open<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result
 
 pub(super) fn user<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
     let name = call.one()?;
-    let interrupt = console.interrupt.clone();
+    let (interrupt, tls) = (console.interrupt.clone(), console.tls);
     let remote = console.session(call)?;
     let user = std::str::from_utf8(&name).map_err(|_| call.usage())?;
-    let target = Target::resolve(&remote.host, Some(remote.port), Some(user)).map_err(|error| call.text(error))?;
+    let target = Target::resolve(&remote.host, Some(remote.port), Some(user), tls).map_err(|error| call.text(error))?;
     remote.login(&target, &interrupt).map_err(|error| call.text(error))?;
     Ok(Next::Go)
 }

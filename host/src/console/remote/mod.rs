@@ -8,7 +8,8 @@ use std::io::{self, IsTerminal};
 use std::net::ToSocketAddrs;
 
 use bytes::Bytes;
-use longshore_core::client::{self, Event, Job, JobError, ListFormat, Outcome};
+use longshore_core::client::{self, Event, Job, JobError, ListFormat, Outcome, Tls};
+use longshore_core::machine::SecureError;
 use longshore_core::wire::facts::{FactLine, ListedKind};
 use longshore_core::wire::reply::{Class, Reply, Shown};
 
@@ -18,6 +19,7 @@ use super::target::Target;
 use super::{Dial, LocalContent, Talk};
 use crate::control::Drive;
 use crate::signals::Interrupt;
+use crate::tls::{Context, Source, Trust};
 
 /// A name in a directory of the server.
 #[derive(Clone, Debug)]
@@ -36,6 +38,8 @@ pub(super) struct Remote<R: Dial> {
     /// For messages and for the status: where, and as whom.
     pub(super) place: String,
     pub(super) user: Bytes,
+    /// The session's TLS, where it is to be protected.
+    pub(super) tls: Option<Context>,
     talk: Talk,
     lost: bool,
     /// Listings for completion, good until a command changes something.
@@ -43,16 +47,26 @@ pub(super) struct Remote<R: Dial> {
 }
 
 impl<R: Dial> Remote<R> {
-    pub(super) fn connect(target: &Target, interrupt: Interrupt, talk: Talk, passive: bool) -> Result<Self, String> {
+    pub(super) fn connect(
+        target: &Target,
+        trust: &Trust,
+        interrupt: Interrupt,
+        talk: Talk,
+        passive: bool,
+    ) -> Result<Self, String> {
         let place = format!("{} port {}", target.host, target.port);
         let addresses = (target.host.as_str(), target.port).to_socket_addrs();
         let addresses = addresses.map_err(|error| format!("{}: {}", target.host, super::commands::io_text(&error)))?;
         let mut failure = format!("{}: no address is known for this name", target.host);
+        let tls = match target.tls {
+            Tls::Off => None,
+            Tls::Explicit | Tls::Implicit => Some(Context::client(trust, &target.host)?),
+        };
         for address in addresses {
-            match R::dial(address, interrupt.clone()) {
+            match R::dial(address, tls.clone().map(Source::Client), interrupt.clone()) {
                 Ok(wire) => {
                     let (local, peer) = wire.addresses().map_err(|error| error.to_string())?;
-                    let config = client::Config { passive, ..client::Config::default() };
+                    let config = client::Config { passive, tls: target.tls, ..client::Config::default() };
                     let session = client::Session::new(config, local, peer, wire.now());
                     let user = target.user.clone();
                     return Ok(Self {
@@ -62,6 +76,7 @@ impl<R: Dial> Remote<R> {
                         port: target.port,
                         place,
                         user,
+                        tls,
                         talk,
                         lost: false,
                         listings: HashMap::new(),
@@ -97,8 +112,25 @@ impl<R: Dial> Remote<R> {
                         Shown(&target.user)
                     ));
                 }
+                Err(JobError::Secure(error)) => return Err(self.not_secure(error)),
+                Err(error @ JobError::Unprotected(_)) => return Err(format!("{}: {error}", self.place)),
                 Err(error) => return Err(format!("{}: login failed: {error}", self.place)),
             }
+        }
+    }
+
+    /// Why there is no TLS, and what to do about it.
+    fn not_secure(&self, error: SecureError) -> String {
+        let advice = match (error, &self.tls) {
+            (SecureError::Certificate(error), Some(tls)) => tls.advice(error),
+            (SecureError::Handshake, _) => {
+                Some("the server may speak another kind of TLS: try --tls explicit or --tls implicit".to_owned())
+            }
+            _ => None,
+        };
+        match advice {
+            Some(advice) => format!("{}: {error}: {advice}", self.place),
+            None => format!("{}: {error}", self.place),
         }
     }
 

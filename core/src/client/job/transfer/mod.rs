@@ -371,9 +371,7 @@ impl Transfer {
             // The server knows more of it.
             (
                 Stage::Moving { reply: None, .. },
-                Input::Finished(Err(
-                    error @ (TransferError::Lost | TransferError::Secure(SecureError::Handshake)),
-                )),
+                Input::Finished(Err(error @ (TransferError::Lost | TransferError::Secure(SecureError::Handshake)))),
             ) => {
                 link.actions.push_back(Action::Abandon);
                 link.many.open = false;
