@@ -9,6 +9,8 @@ use longshore_core::time::Instant;
 fn a_peer_that_reads_slowly_does_not_make_the_server_grow() {
     let (local, peer) = ("127.0.0.1:21".parse().unwrap(), "127.0.0.1:40000".parse().unwrap());
     let mut session = Session::new(std::sync::Arc::default(), local, peer, Instant::ORIGIN);
+    // The greeting comes first.
+    assert!(session.poll().is_none());
     let mut sent = 0;
     for _ in 0..200_000 {
         if session.wants_input() {

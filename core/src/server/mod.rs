@@ -177,6 +177,8 @@ pub struct Session {
 /// What the session waits for before it takes up the next command.
 #[derive(Debug)]
 enum Work {
+    /// The greeting is still to be written.
+    Greeting,
     Ready,
     /// The host's answer, and what is to become of it.
     Asked(Then),
@@ -228,7 +230,7 @@ struct Clocks {
 }
 
 impl Session {
-    /// A session that greets its peer. `local` and `peer` are the ends of the control connection.
+    /// A session that greets its peer once it is first [`poll`](Machine::poll)ed. `local` and `peer` are the ends of the control connection.
     pub fn new(config: Arc<Config>, local: SocketAddr, peer: SocketAddr, now: Instant) -> Self {
         Self::connected_to(config, local, peer, now, None)
     }
@@ -256,7 +258,7 @@ impl Session {
             aborts: 0,
             out: Outbox::default(),
             actions: VecDeque::new(),
-            work: Work::Ready,
+            work: Work::Greeting,
             life: Life::Open,
             deaf: false,
             login: Login::default(),
@@ -276,14 +278,13 @@ impl Session {
         };
         if is_implicit {
             session.begin_handshake(now);
-        } else {
-            session.greet();
         }
         session
     }
 
     /// The first words.
     fn greet(&mut self) {
+        self.work = Work::Ready;
         match self.refusal {
             None => {
                 let banner = self.config.banner.clone();
@@ -691,6 +692,9 @@ impl Machine for Session {
     }
 
     fn poll(&mut self) -> Option<Action<Event>> {
+        if matches!(self.work, Work::Greeting) {
+            self.greet();
+        }
         // The reply to AUTH is the last in clear.
         if matches!(self.actions.front(), Some(Action::Secure)) && !self.out.is_empty() {
             return None;
@@ -715,7 +719,7 @@ impl Machine for Session {
         let work = match &self.work {
             Work::Delayed(until) | Work::Securing(until) => Some(*until),
             Work::Transfer(transfer) => transfer.deadline(&self.config),
-            Work::Ready | Work::Asked(_) | Work::Listening(_) | Work::Digesting(_) => None,
+            Work::Greeting | Work::Ready | Work::Asked(_) | Work::Listening(_) | Work::Digesting(_) => None,
         };
         if self.life == Life::Over {
             return None;
