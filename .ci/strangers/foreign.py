@@ -1,7 +1,10 @@
-"""Foreign FTP servers for interoperability tests: vsftpd, Pure-FTPd, ProFTPD and pyftpdlib, without TLS.
+"""Foreign FTP servers for interoperability tests: vsftpd, Pure-FTPd, ProFTPD and pyftpdlib, with and without TLS.
 
     with ProFtpd(root_dir, work_dir, 2121) as s:
         ...  # ftp://s.user:s.password@127.0.0.1:2121/ is root_dir, with all rights
+
+With tls=(certificate, key, "TLSv1.2" or "TLSv1.3") they insist on TLS of that version, on control and data, and vsftpd and
+ProFTPD on the resumption of the control connection's session besides.
 
 Every server gives its user all rights to root_dir: overwrite, delete, rename, mkdir, rmdir, resume both ways, in
 passive and in active mode. One instance listens on one address; for IPv6 make a second one with host="::1", on
@@ -25,6 +28,7 @@ VSFTPD = PEERS + "/deb/x/vsftpd/usr/sbin/vsftpd"
 PURE_FTPD = PEERS + "/deb/x/pure-ftpd/usr/sbin/pure-ftpd"
 PURE_PW = PEERS + "/deb/x/pure-ftpd/usr/bin/pure-pw"
 PROFTPD = PEERS + "/deb/x/proftpd-core/usr/sbin/proftpd"
+PROFTPD_MODULES = PEERS + "/deb/x/proftpd-mod-crypto/usr/lib/proftpd"
 PYTHON = PEERS + "/venv/bin/python"  # has pyftpdlib
 
 # The servers read and write as this account: without privileges, but with a home directory that exists ("nobody"
@@ -58,9 +62,9 @@ class Server:
     program = ""
     user, password = "anonymous", "test@example.org"
 
-    def __init__(self, root_dir, work_dir, port, host="127.0.0.1"):
+    def __init__(self, root_dir, work_dir, port, host="127.0.0.1", tls=None):
         self.root_dir, self.work_dir = os.path.abspath(root_dir), os.path.abspath(work_dir)
-        self.port, self.host = port, host
+        self.port, self.host, self.tls = port, host, tls
         self.process = None
 
     @classmethod
@@ -84,7 +88,7 @@ class Server:
             # A clean environment: some servers read more of it than one would think. No signals of the terminal.
             self.process = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=log, stderr=log, cwd=self.work_dir, start_new_session=True,
-                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": self.work_dir})
+                env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C.UTF-8", "HOME": self.work_dir, **self._openssl()})
         deadline = time.monotonic() + 10
         while time.monotonic() < deadline and self.process.poll() is None:
             if self._accepts():
@@ -129,6 +133,26 @@ class Server:
             if above == os.path.dirname(above):
                 return
             above = os.path.dirname(above)
+
+    def _openssl(self):
+        """The environment that makes OpenSSL speak one version of TLS and no other."""
+        if not self.tls:
+            return {}
+        version = self.tls[2]
+        return {"OPENSSL_CONF": self._write("openssl.cnf", f"""openssl_conf = all
+[all]
+ssl_conf = ssl
+[ssl]
+system_default = versions
+[versions]
+MinProtocol = {version}
+MaxProtocol = {version}
+""")}
+
+    def _bundle(self):
+        """Key and certificate in one file."""
+        with open(self.tls[0]) as certificate, open(self.tls[1]) as key:
+            return self._write("bundle.pem", key.read() + certificate.read())
 
     def _accepts(self):
         try:
@@ -185,7 +209,16 @@ ascii_upload_enable=YES
 ascii_download_enable=YES
 async_abor_enable=YES
 xferlog_enable=NO
-""")]
+""" + (f"""ssl_enable=YES
+ssl_tlsv1=YES
+force_local_logins_ssl=YES
+force_local_data_ssl=YES
+require_ssl_reuse=YES
+strict_ssl_read_eof=YES
+ssl_ciphers=HIGH
+rsa_cert_file={self.tls[0]}
+rsa_private_key_file={self.tls[1]}
+""" if self.tls else ""))]
 
 
 class PureFtpd(Server):
@@ -204,7 +237,7 @@ class PureFtpd(Server):
         # In this order: address; users, none of them anonymous, any uid, in a chroot; no name lookups, no syslog; many
         # clients at a time.
         return [self.program, "-S", "%s,%d" % (self.host, self.port), "-l", "puredb:" + db, "-E", "-u", "1", "-A", "-H",
-                "-f", "none", "-c", "1000", "-g", self._path("pid")]
+                "-f", "none", "-c", "1000", "-g", self._path("pid")] + (["-Y", "3", "-2", self._bundle()] if self.tls else [])
 
 
 class ProFtpd(Server):
@@ -242,7 +275,15 @@ SystemLog NONE
     AllowAll
   </Limit>
 </Anonymous>
-""")]
+""" + (f"""ModulePath {PROFTPD_MODULES}
+LoadModule mod_tls.c
+TLSEngine on
+TLSRequired on
+TLSProtocol {self.tls[2]}
+TLSRSACertificateFile {self.tls[0]}
+TLSRSACertificateKeyFile {self.tls[1]}
+TLSLog {self._path("tls.log")}
+""" if self.tls else ""))]
 
 
 class Pyftpdlib(Server):
@@ -256,16 +297,22 @@ from pyftpdlib.authorizers import DummyAuthorizer
 from pyftpdlib.handlers import FTPHandler
 from pyftpdlib.servers import FTPServer
 
-host, port, root, user, password = sys.argv[1:]
+host, port, root, user, password, *bundle = sys.argv[1:]
 logging.basicConfig(level=logging.WARNING)
-FTPHandler.authorizer = DummyAuthorizer()
-FTPHandler.authorizer.add_user(user, password, root, perm="elradfmwMT")
-FTPServer((host, int(port)), FTPHandler).serve_forever()
+Handler = FTPHandler
+if bundle:
+    from pyftpdlib.handlers import TLS_FTPHandler as Handler
+    Handler.certfile = bundle[0]
+    Handler.tls_control_required = Handler.tls_data_required = True
+Handler.authorizer = DummyAuthorizer()
+Handler.authorizer.add_user(user, password, root, perm="elradfmwMT")
+FTPServer((host, int(port)), Handler).serve_forever()
 """
 
     def command(self):
         return ["setpriv", "--reuid", ACCOUNT, "--regid", account_group(), "--clear-groups", self.program, "-I", "-c",
-                self.SCRIPT, self.host, str(self.port), self.root_dir, self.user, self.password]
+                self.SCRIPT, self.host, str(self.port), self.root_dir, self.user, self.password] + (
+                    [self._bundle()] if self.tls else [])
 
 
 ALL = [Vsftpd, PureFtpd, ProFtpd, Pyftpdlib]

@@ -356,17 +356,20 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
 
     /// Drops all; what came is kept, so that it may be resumed from there.
     async fn abandon(&mut self) {
-        let Self { end, transfer, cargo, job, lane, .. } = std::mem::replace(self, Self::new());
+        let Self { end, mut transfer, cargo, job, lane, .. } = std::mem::replace(self, Self::new());
         if job.is_some()
             && let Some(end) = &end
         {
             // The peer hears of it now, however long the disk takes.
             let _ = rustix::net::shutdown(&end.socket, Shutdown::Both);
-        } else if let (Some(end), None) = (&end, &transfer)
+        } else if let Some(end) = &end
             && matches!(end.phase, Phase::Open)
         {
-            // It is between two files: what was sent is to arrive.
-            lane.close(&*end.socket);
+            match &mut transfer {
+                Some(transfer) => transfer.salvage(end.socket.as_fd()),
+                // It is between two files: what was sent is to arrive.
+                None => lane.close(&*end.socket),
+            }
         }
         drop(end);
         if job.is_none() && cargo.is_none() {

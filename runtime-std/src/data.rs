@@ -203,10 +203,12 @@ impl<C: Native> Data<C> {
 
     /// Drops all; what came is kept, so that it may be resumed from there.
     fn abandon(&mut self) {
-        let Self { transfer, cargo, socket, lane, .. } = std::mem::replace(self, Self::new());
-        if let (Socket::Open(stream), None) = (&socket, &transfer) {
+        let Self { mut transfer, cargo, socket, lane, .. } = std::mem::replace(self, Self::new());
+        match (&socket, &mut transfer) {
+            (Socket::Open(stream), Some(transfer)) => transfer.salvage(stream.as_fd()),
             // It is between two files: what was sent is to arrive.
-            lane.close(stream);
+            (Socket::Open(stream), None) => lane.close(stream),
+            _ => {}
         }
         if let Some(mut cargo) = cargo {
             if let Some(transfer) = transfer {

@@ -114,7 +114,12 @@ impl Lane {
         match flush(tls, socket) {
             Ok(()) => Ok(std::mem::take(&mut self.underway)),
             Err(Turn::Wait(_)) if tls.outgoing().len() < unsent => Ok(0),
-            Err(turn) => Err(turn),
+            Err(turn) => {
+                if matches!(turn, Turn::Done(_)) {
+                    self.salvage(socket);
+                }
+                Err(turn)
+            }
         }
     }
 
@@ -177,6 +182,13 @@ impl Lane {
         }
         let _ = rustix::net::shutdown(socket, Shutdown::Write);
         self.drain(socket);
+    }
+
+    /// Keeps what a server has told its client besides the data. Nothing is said to it: what was sent must not look whole.
+    pub(super) fn salvage(&mut self, socket: BorrowedFd<'_>) {
+        if self.lingers() {
+            self.drain(socket);
+        }
     }
 
     /// Reads what has come and nobody asked for, tickets among it.

@@ -353,6 +353,11 @@ impl Transfer {
         }
     }
 
+    /// The flow is about to be broken off: a client keeps the tickets that have come.
+    pub fn salvage(&mut self, socket: BorrowedFd<'_>) {
+        self.lane.salvage(socket);
+    }
+
     /// The flow is broken off. What came is decoded, so that it may be written and resumed from there.
     pub fn abandon(self, cargo: &mut Cargo<impl Native>) {
         let Engine::Coded(mut bucket) = self.engine else {

@@ -100,7 +100,7 @@ pub(super) fn reget<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Resul
 pub(super) fn reput<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Result<Next, CommandError> {
     let (local, name) = call.one_or_two()?;
     let name = name.unwrap_or_else(|| Bytes::copy_from_slice(last_part(&local)));
-    let (mut file, size) = open_local(call, &local)?;
+    let (file, size) = open_local(call, &local)?;
     let (directory, last) = split_last(&name);
     let kept = Bytes::from(part::kept(&last));
     let kept = directory.as_ref().map_or(kept.clone(), |directory| join(directory, &kept));
@@ -120,7 +120,6 @@ pub(super) fn reput<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Resul
             call.text(format!("{shown}: the file on the server is longer than the one here: {offset} > {size}"))
         );
     }
-    file.seek(SeekFrom::Start(offset)).map_err(|error| call.about_local(&local, error))?;
     let how = if offset == 0 { Store::Replace } else { Store::At(offset) };
     send(console, call, &local, &target, how, file, size, offset)?;
     if target == kept {
@@ -175,7 +174,11 @@ pub(super) fn send<R: Dial>(
     let manner = if how == Store::Append { Manner::Plain } else { Manner::Checked };
     let job = Job::Store { path: name.clone(), how, representation, size: Some(size), manner };
     let progress = Progress::new(&Shown(local).to_string(), Some(size), offset, console.talk);
-    let result = console.session(call)?.transfer(job, || Ok(LocalContent::Upload(file)), Some(&progress));
+    let open = || {
+        (&file).seek(SeekFrom::Start(offset))?;
+        file.try_clone().map(LocalContent::Upload)
+    };
+    let result = console.session(call)?.transfer(job, open, Some(&progress));
     report(console, call, local, progress, result, "sent").map(drop)
 }
 

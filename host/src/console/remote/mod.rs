@@ -161,15 +161,14 @@ impl<R: Dial> Remote<R> {
     }
 
     /// Runs a job with content for its data connection, which comes back unless it was sent. The content is opened once the
-    /// server has agreed, so that a file which is not there leaves no trace.
+    /// server has agreed, so that a file which is not there leaves no trace, and again if the transfer begins anew.
     pub(super) fn transfer(
         &mut self,
         job: Job,
-        open: impl FnOnce() -> io::Result<LocalContent>,
+        mut open: impl FnMut() -> io::Result<LocalContent>,
         progress: Option<&Progress>,
     ) -> Result<(Outcome, Option<LocalContent>), Failure> {
         self.listings.clear();
-        let mut open = Some(open);
         let mut failure = None;
         let id = self.session.start(self.wire.now(), job);
         loop {
@@ -186,13 +185,12 @@ impl<R: Dial> Remote<R> {
                         progress.set_size(size);
                     }
                 }
-                Event::Payload(_) => match open.take().map(|open| open()) {
-                    Some(Ok(content)) => self.wire.offer(content),
-                    Some(Err(error)) => {
+                Event::Payload(_) => match open() {
+                    Ok(content) => self.wire.offer(content),
+                    Err(error) => {
                         failure = Some(error);
                         self.session.abort_job(self.wire.now(), id);
                     }
-                    None => {}
                 },
                 Event::Moved(_, count) => {
                     if let Some(progress) = progress {

@@ -109,6 +109,19 @@ impl Transfer {
         Step::Wait
     }
 
+    /// The server is not content with what it was to take or to give. Where that is for the data connection's TLS session, which was
+    /// to be a resumed one, the tickets had run out: not every server refills them after an upload. Its handshake has brought new
+    /// ones, and with them it goes.
+    pub(super) fn not_taken(&mut self, link: &mut Link, now: Instant, reply: Reply) -> Step {
+        let is_of_tls = link.is_private && matches!(reply.code, 425 | 522);
+        if !is_of_tls || self.retried || self.framed {
+            return self.give_up(link, JobError::Refused(reply));
+        }
+        link.actions.push_back(Action::Abandon);
+        (self.retried, self.unclosed, self.moved) = (true, false, 0);
+        self.ask_endpoint(link, now)
+    }
+
     pub(super) fn give_up(&mut self, link: &mut Link, error: JobError) -> Step {
         // A file that is refused before its data leaves the data connection open for the next (RFC 959, section 5.2).
         let spares_data = matches!(self.stage, Stage::Command | Stage::Rest) && link.many.open;

@@ -251,17 +251,17 @@ impl Transfer {
                     link.awaiting = None;
                     Step::Wait
                 }
-                Class::Transient | Class::Permanent => self.give_up(link, JobError::Refused(reply)),
+                Class::Transient | Class::Permanent => self.not_taken(link, now, reply),
                 _ => self.give_up(link, JobError::OutOfTurn(reply)),
             },
             Stage::Replying => match class {
                 Class::Preliminary => Step::Wait,
                 Class::Completion => self.complete(link, now, &reply),
-                _ => self.give_up(link, JobError::Refused(reply)),
+                _ => self.not_taken(link, now, reply),
             },
             Stage::Broken(error) => match class {
                 Class::Preliminary => Step::Wait,
-                Class::Transient | Class::Permanent => JobError::Refused(reply).into(),
+                Class::Transient | Class::Permanent => self.not_taken(link, now, reply),
                 _ => error.clone().into(),
             },
             Stage::Aborting(abort) => abort.reply(now, &reply).map_or(Step::Wait, Step::from),
