@@ -371,21 +371,27 @@ impl<R: Runtime, C: Native + Send + 'static> Data<R, C> {
                 None => lane.close(&*end.socket),
             }
         }
-        drop(end);
+        let socket = end.map(|end| end.socket).filter(|_| job.is_some());
         if job.is_none() && cargo.is_none() {
             return;
         }
-        let mut letting_go = Box::pin(async {
+        let mut letting_go = Box::pin(async move {
             let (transfer, cargo) = match job {
                 None => (transfer, cargo),
                 Some(job) => {
                     let Done { cargo, work, .. } = job.await;
                     match work {
-                        Work::Transfer(transfer, _) => (Some(transfer), cargo),
+                        Work::Transfer(mut transfer, _) => {
+                            if let Some(socket) = &socket {
+                                transfer.salvage(socket.as_fd());
+                            }
+                            (Some(transfer), cargo)
+                        }
                         Work::Digest(..) => (None, cargo),
                     }
                 }
             };
+            drop(socket);
             if let Some(mut cargo) = cargo {
                 let let_go = R::unblock(move || {
                     if let Some(transfer) = transfer {

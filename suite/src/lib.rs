@@ -10,12 +10,16 @@
 //! | [`dialogues`] | the dialogues of the vector table, over sockets |
 //! | [`transfers`] | files of all sizes, both ways, resumed and broken off |
 //! | [`many`] | many files over one data connection, checks |
+//! | [`secure`] | TLS: sessions and transfers |
+//! | [`trust`] | TLS: certificates, and servers that do wrong |
 //! | [`hostile`] | bad input, ways out of the root, floods |
 //! | [`foreign`] | clients and servers that other people wrote |
 //! | [`operation`] | settings, limits, stopping, memory |
 
+pub mod certificates;
 pub mod contract;
 pub mod dialogues;
+pub mod fake;
 pub mod foreign;
 pub mod hostile;
 pub mod many;
@@ -23,8 +27,10 @@ pub mod operation;
 pub mod peer;
 pub mod programs;
 pub mod proxy;
+pub mod secure;
 pub mod tls;
 pub mod transfers;
+pub mod trust;
 
 /// Makes a test of every case, for a server and a client program.
 #[macro_export]
@@ -41,6 +47,16 @@ macro_rules! suite {
             many::a_long_digest_can_be_aborted,
             many::blocks_carry_files_of_all_sizes,
             transfers::uploads_replace_whole_and_keep_permissions,
+            secure::bytes_behind_auth_are_never_commands,
+            secure::uploads_that_are_cut_are_errors,
+            secure::broken_handshakes_end_their_session_alone,
+            secure::data_connections_resume_their_own_session,
+            secure::handshakes_come_in_pieces,
+            trust::certificates_are_judged,
+            trust::downloads_that_are_cut_are_errors,
+            trust::nothing_goes_in_clear_once_tls_is_asked_for,
+            trust::files_are_read_again,
+            trust::certificates_that_are_made_stay,
             hostile::bad_lines_get_their_error_and_nothing_else,
             hostile::nothing_leads_out_of_the_root,
             hostile::a_home_is_all_that_its_user_sees,
@@ -86,6 +102,7 @@ macro_rules! pair {
             transfers::a_killed_client_leaves_the_old_file,
             transfers::a_killed_server_leaves_the_old_local_file,
             transfers::texts_are_converted,
+            secure::protected_sessions_move_files,
         );
     };
 }

@@ -55,13 +55,18 @@ impl SocketPeer {
 
     /// Connects, and logs in over TLS, in TYPE I, with data connections protected.
     pub fn logged_in_over_tls(server: &Server, config: &tls::Config) -> Self {
+        Self::logged_in_over_tls_as(server, config, "anonymous", "x")
+    }
+
+    /// The same, as somebody.
+    pub fn logged_in_over_tls_as(server: &Server, config: &tls::Config, user: &str, password: &str) -> Self {
         let mut peer = Self::connect_to(server);
         peer.tls_config = config.clone();
         peer.expect_reply(220);
         peer.say("AUTH TLS", 234);
         peer.secure();
-        peer.say("USER anonymous", 331);
-        peer.say("PASS x", 230);
+        peer.say(&format!("USER {user}"), 331);
+        peer.say(&format!("PASS {password}"), 230);
         peer.say("PBSZ 0", 200);
         peer.say("PROT P", 200);
         peer.protect_data(true);
@@ -80,6 +85,15 @@ impl SocketPeer {
             self.data_tls = Some(Tls::new(&self.tls_config, data)?);
         }
         Ok(())
+    }
+
+    /// Reads data to its end over TLS, and looks at the session then.
+    pub fn read_data_then(&mut self, look: impl FnOnce(&Tls)) {
+        self.on_data(|data| data.read_to_end(&mut Vec::new())).expect("the server sends");
+        if let Some(tls) = &self.data_tls {
+            look(tls);
+        }
+        self.drop_data();
     }
 
     fn on_data<T>(&mut self, work: impl FnOnce(&mut dyn Channel) -> T) -> T {

@@ -218,6 +218,21 @@ impl Server {
         std::thread::spawn(move || std::io::copy(&mut stderr, &mut std::io::sink()));
     }
 
+    /// Waits until it writes a line with this text to standard error.
+    pub fn wait_for_log(&mut self, text: &str) {
+        let stderr = self.child.stderr.as_mut().expect("standard error is a pipe");
+        let mut line = Vec::new();
+        loop {
+            let mut byte = [0];
+            stderr.read_exact(&mut byte).expect("the server runs");
+            match byte[0] {
+                b'\n' if String::from_utf8_lossy(&line).contains(text) => return,
+                b'\n' => line.clear(),
+                byte => line.push(byte),
+            }
+        }
+    }
+
     /// What it wrote to standard error, once it has ended.
     pub fn errors(&mut self) -> String {
         let mut text = String::new();

@@ -41,6 +41,30 @@ impl Tls {
         Ok(Self(tls))
     }
 
+    /// Shakes hands, and sends every so many bytes by themselves.
+    ///
+    /// # Errors
+    ///
+    /// The server does not want to.
+    pub fn in_pieces(config: &Config, socket: &mut TcpStream, size: usize) -> io::Result<Self> {
+        let name = ServerName::try_from("localhost").expect("a name");
+        let mut tls = ClientConnection::new(Arc::clone(config), name).expect("a configuration that works");
+        while tls.is_handshaking() {
+            let mut bytes = Vec::new();
+            while tls.wants_write() {
+                tls.write_tls(&mut bytes)?;
+            }
+            for piece in bytes.chunks(size) {
+                socket.write_all(piece)?;
+            }
+            if tls.is_handshaking() {
+                tls.read_tls(socket)?;
+                tls.process_new_packets().map_err(io::Error::other)?;
+            }
+        }
+        Ok(Self(tls))
+    }
+
     /// The session as a stream over its socket.
     pub fn over<'a>(&'a mut self, socket: &'a mut TcpStream) -> impl Read + Write + 'a {
         rustls::Stream::new(&mut self.0, socket)
@@ -54,6 +78,11 @@ impl Tls {
                 return;
             }
         }
+    }
+
+    /// How many tickets the server has sent so far.
+    pub fn tickets(&self) -> u32 {
+        self.0.tls13_tickets_received()
     }
 
     /// Whether an earlier session was resumed.

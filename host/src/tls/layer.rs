@@ -66,6 +66,9 @@ trait Records {
     type Data;
 
     fn process<'c, 'i>(&'c mut self, incoming: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Data>;
+
+    /// Whether something of its own is to be sent, an alert say.
+    fn has_words(&self) -> bool;
 }
 
 impl Records for UnbufferedClientConnection {
@@ -74,6 +77,10 @@ impl Records for UnbufferedClientConnection {
     fn process<'c, 'i>(&'c mut self, incoming: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Data> {
         self.process_tls_records(incoming)
     }
+
+    fn has_words(&self) -> bool {
+        self.wants_write()
+    }
 }
 
 impl Records for UnbufferedServerConnection {
@@ -81,6 +88,10 @@ impl Records for UnbufferedServerConnection {
 
     fn process<'c, 'i>(&'c mut self, incoming: &'i mut [u8]) -> UnbufferedStatus<'c, 'i, Self::Data> {
         self.process_tls_records(incoming)
+    }
+
+    fn has_words(&self) -> bool {
+        self.wants_write()
     }
 }
 
@@ -343,12 +354,11 @@ fn work(connection: &mut impl Records, ends: &mut Ends, wish: Wish<'_>) -> Resul
             }
             Ok(ConnectionState::PeerClosed) => *ended = true,
             Ok(_) => is_over = true,
-            // What is left to be sent tells the peer why.
-            Err(error) if failure.is_none() => failure = Some(super::secure_error(&error)),
-            Err(_) => is_over = true,
+            Err(error) => failure = Some(super::secure_error(&error)),
         }
         *done += discard;
-        if is_over {
+        // What is left to be sent tells the peer why; but for that, a connection that has failed is not to be asked again.
+        if is_over || (failure.is_some() && !connection.has_words()) {
             // Nothing can be written before the handshake is over.
             return failure.or((!is_granted).then_some(SecureError::Handshake)).map_or(Ok(()), Err);
         }
