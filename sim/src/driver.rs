@@ -5,7 +5,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 
 use longshore_core::digest::Summing;
 use longshore_core::host::Content;
-use longshore_core::machine::{Action, Flow, Input, Machine, NetworkError, Route, Secured, TransferError, Way};
+use longshore_core::machine::{
+    Action, Flow, Input, Machine, NetworkError, Route, SecureError, Secured, TransferError, Way,
+};
 use longshore_core::pump::{Inflow, Outflow};
 use longshore_core::time::Instant;
 
@@ -33,6 +35,12 @@ pub struct Driver<M, C> {
     news: VecDeque<Input>,
     /// How many data connections there have been.
     pub data_connections: usize,
+    /// What comes of a handshake on the control connection.
+    pub handshake: Result<Secured, SecureError>,
+    /// Whether protected data ends without TLS saying so.
+    pub is_cut: bool,
+    /// Whether the last flow was protected.
+    pub is_protected: bool,
 }
 
 #[derive(Debug)]
@@ -65,6 +73,9 @@ impl<M: Machine, C: Content> Driver<M, C> {
             more: false,
             news: VecDeque::new(),
             data_connections: 0,
+            handshake: Ok(Secured::default()),
+            is_cut: false,
+            is_protected: false,
         }
     }
 
@@ -167,7 +178,7 @@ impl<M: Machine, C: Content> Driver<M, C> {
     fn obey(&mut self, now: Instant, order: Action<M::Event>) -> Option<Input> {
         match order {
             // What TLS does is for the runtimes to show; here it is in force at once.
-            Action::Secure => Some(Input::Secured(Ok(Secured::default()))),
+            Action::Secure => Some(Input::Secured(self.handshake.clone())),
             Action::Listen(listen) => {
                 self.abandon();
                 let port = self.network.listen();
@@ -195,7 +206,8 @@ impl<M: Machine, C: Content> Driver<M, C> {
                 let stands = matches!(&self.data, Data::Open(stream) if !stream.is_closed(now));
                 Some(Input::Connected(if stands { Ok(()) } else { Err(NetworkError::Failed) }))
             }
-            Action::Start(Flow { way, codec, .. }) => {
+            Action::Start(Flow { way, codec, protected, .. }) => {
+                self.is_protected = protected;
                 self.flow = Some(match way {
                     Way::Send => Pump::Out(Outflow::new(codec, BUFFER)),
                     Way::Receive => Pump::In(Inflow::new(codec)),
@@ -272,6 +284,10 @@ impl<M: Machine, C: Content> Driver<M, C> {
                 let (bytes, ends) = match read {
                     Read::Pending => return None,
                     Read::Bytes(bytes) => (bytes, false),
+                    Read::End if self.is_protected && self.is_cut => {
+                        (self.flow, self.data) = (None, Data::None);
+                        return Some(Input::Finished(Err(TransferError::Unclosed)));
+                    }
                     Read::End => (Vec::new(), true),
                     Read::Reset => {
                         (self.flow, self.data) = (None, Data::None);

@@ -28,10 +28,15 @@ pub struct Odd {
 impl Odd {
     /// One that has not said anything yet.
     pub fn silent() -> Self {
+        Self::with(Config::default())
+    }
+
+    /// One that has not said anything yet, to a client with this configuration.
+    pub fn with(config: Config) -> Self {
         let network = Network::new(Cuts::none());
         let (near, control) = network.connection();
         let address = |port| SocketAddr::from(([127, 0, 0, 1], port));
-        let session = Session::new(Config::default(), address(40_000), address(21), Instant::ORIGIN);
+        let session = Session::new(config, address(40_000), address(21), Instant::ORIGIN);
         let client = Driver::new(session, network.clone(), near);
         let (heard, finished) = (Vec::new(), Vec::new());
         Self { client, control, network, now: Instant::ORIGIN, heard, finished, closed: false }
