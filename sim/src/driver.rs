@@ -89,6 +89,11 @@ impl<M: Machine, C: Content> Driver<M, C> {
         self.content.take()
     }
 
+    /// Whether the control connection is done with.
+    pub fn is_over(&self) -> bool {
+        self.control.is_none()
+    }
+
     /// Breaks the control connection, as a process that dies does.
     pub fn kill(&mut self) {
         self.control = None;

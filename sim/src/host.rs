@@ -9,6 +9,8 @@ use longshore_core::host::{Access, Content, Directory, Host, HostError, LoginErr
 use longshore_core::path::VirtualPath;
 use longshore_core::time::Timestamp;
 
+use crate::dice::Dice;
+
 /// The date on which all of memory's changes happen: 2024-06-15T12:00:00Z.
 const NOW: Timestamp = Timestamp::from_seconds(1_718_452_800);
 
@@ -36,6 +38,9 @@ struct Tree {
     nodes: BTreeMap<VirtualPath, Node>,
     inodes: u64,
     capacity: Option<u64>,
+    /// How many of a thousand things that are asked of it fail.
+    failures: u64,
+    dice: Option<Dice>,
 }
 
 /// The files, which all sessions share.
@@ -88,6 +93,13 @@ impl Memory {
         self.tree().nodes.get(&at(path))?.content.as_ref().map(|content| content.to_vec())
     }
 
+    /// All there is: files with what they hold, and directories.
+    pub fn snapshot(&self) -> BTreeMap<String, Option<Arc<Vec<u8>>>> {
+        let tree = self.tree();
+        let name = |path: &VirtualPath| String::from_utf8_lossy(path.as_bytes()).into_owned();
+        tree.nodes.iter().map(|(path, node)| (name(path), node.content.clone())).collect()
+    }
+
     /// Every path there is.
     pub fn paths(&self) -> Vec<String> {
         self.tree().nodes.keys().map(|path| path.to_string()).collect()
@@ -96,6 +108,20 @@ impl Memory {
     /// Lets the files hold so many bytes in all and no more.
     pub fn limit(&self, capacity: u64) {
         self.tree().capacity = Some(capacity);
+    }
+
+    /// Lets so many of a thousand things fail that are asked of it.
+    pub fn fail(&self, in_a_thousand: u64, seed: u64) {
+        let mut tree = self.tree();
+        (tree.failures, tree.dice) = (in_a_thousand, Some(Dice::new(seed)));
+    }
+
+    /// Fails, or not.
+    fn may_fail(&self) -> Result<(), HostError> {
+        let mut tree = self.tree();
+        let failures = tree.failures;
+        let fails = tree.dice.as_mut().is_some_and(|dice| dice.happens(failures));
+        if fails { Err(HostError::Failed) } else { Ok(()) }
     }
 
     fn tree(&self) -> MutexGuard<'_, Tree> {
@@ -194,14 +220,17 @@ impl Host for MemoryHost {
     }
 
     fn open(&self, path: &VirtualPath, offset: u64) -> Result<(MemoryFile, Attributes), HostError> {
+        self.memory.may_fail()?;
         let tree = self.memory.tree();
         let node = tree.node(path)?;
         let content = node.content.clone().ok_or(HostError::IsDirectory)?;
         let at = usize::try_from(offset).ok().filter(|at| *at <= content.len()).ok_or(HostError::Beyond)?;
-        Ok((MemoryFile::Reader { content, at }, Tree::attributes(node)))
+        let memory = self.memory.clone();
+        Ok((MemoryFile::Reader { memory, content, at }, Tree::attributes(node)))
     }
 
     fn store(&self, path: &VirtualPath, how: Store) -> Result<(MemoryFile, Option<Bytes>), HostError> {
+        self.memory.may_fail()?;
         let mut tree = self.memory.tree();
         tree.directory(&path.parent())?;
         let mut path = path.clone();
@@ -243,6 +272,7 @@ impl Host for MemoryHost {
     }
 
     fn make_directory(&self, path: &VirtualPath) -> Result<(), HostError> {
+        self.memory.may_fail()?;
         let mut tree = self.memory.tree();
         tree.directory(&path.parent())?;
         if tree.nodes.contains_key(path) {
@@ -263,6 +293,7 @@ impl Host for MemoryHost {
     }
 
     fn remove(&self, path: &VirtualPath) -> Result<(), HostError> {
+        self.memory.may_fail()?;
         let mut tree = self.memory.tree();
         if tree.node(path)?.content.is_none() {
             return Err(HostError::IsDirectory);
@@ -272,6 +303,7 @@ impl Host for MemoryHost {
     }
 
     fn rename(&self, from: &VirtualPath, to: &VirtualPath) -> Result<(), HostError> {
+        self.memory.may_fail()?;
         let mut tree = self.memory.tree();
         tree.node(from)?;
         tree.directory(&to.parent())?;
@@ -311,6 +343,8 @@ impl Host for MemoryHost {
 pub enum MemoryFile {
     /// For reading.
     Reader {
+        /// Where it belongs.
+        memory: Memory,
         /// What it holds.
         content: Arc<Vec<u8>>,
         /// Where the next read begins.
@@ -346,9 +380,10 @@ impl MemoryFile {
 
 impl Content for MemoryFile {
     fn read(&mut self, buffer: &mut [u8]) -> Result<usize, HostError> {
-        let Self::Reader { content, at } = self else {
+        let Self::Reader { memory, content, at } = self else {
             return Err(HostError::Unsupported);
         };
+        memory.may_fail()?;
         let count = buffer.len().min(content.len() - *at);
         buffer[..count].copy_from_slice(&content[*at..*at + count]);
         *at += count;
@@ -359,6 +394,7 @@ impl Content for MemoryFile {
         let Self::Writer { memory, content, at, in_place, .. } = self else {
             return Err(HostError::Unsupported);
         };
+        memory.may_fail()?;
         let tree = memory.tree();
         if tree.capacity.is_some_and(|capacity| tree.used() + (content.len() + bytes.len()) as u64 > capacity) {
             return Err(HostError::NoSpace);
@@ -374,6 +410,9 @@ impl Content for MemoryFile {
     }
 
     fn publish(&mut self) -> Result<(), HostError> {
+        if let Self::Writer { memory, .. } = self {
+            memory.may_fail()?;
+        }
         self.show();
         Ok(())
     }

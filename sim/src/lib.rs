@@ -4,9 +4,11 @@
 //! - [`Pair`] runs a client session against a server session.
 //! - [`Raw`] runs a server session against commands that a test types.
 //! - [`Odd`] runs a client session against replies that a test types.
+//! - [`world`] runs whole sessions from a seed, with all that can go wrong, against a model of what must come of them.
 //! - [`vectors`] reads the tables of test vectors, and [`dialogue`] runs the dialogues among them against any server.
 
 pub mod dialogue;
+mod dice;
 mod driver;
 mod host;
 mod network;
@@ -14,10 +16,12 @@ mod odd;
 mod pair;
 mod raw;
 pub mod vectors;
+pub mod world;
 
+pub use dice::Dice;
 pub use driver::Driver;
 pub use host::{Memory, MemoryDirectory, MemoryFile, MemoryHost, User};
-pub use network::{Cuts, Network, Read, Stream};
+pub use network::{Cuts, Mishap, Mishaps, Network, Read, Stream};
 pub use odd::Odd;
 pub use pair::{Buffer, Pair};
 pub use raw::Raw;

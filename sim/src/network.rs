@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use longshore_core::time::Instant;
 
+use crate::dice::Dice;
+
 /// How many bytes may be under way in one direction.
 const WINDOW: usize = 64 * 1024;
 
@@ -53,9 +55,50 @@ impl Cuts {
     }
 }
 
+/// What may go wrong with one direction of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mishap {
+    /// Nothing moves for so long.
+    Stall(Duration),
+    /// The connection breaks, both ways.
+    Reset,
+    /// It looks as if the sender had ended in order; the rest is lost.
+    End,
+}
+
+/// How often what goes wrong, a thousand directions of connections taken.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Mishaps {
+    /// Stalls.
+    pub stalls: u64,
+    /// Resets.
+    pub resets: u64,
+    /// False ends.
+    pub ends: u64,
+    /// After how many bytes at most.
+    pub within: u64,
+}
+
+impl Mishaps {
+    fn draw(&self, dice: &mut Dice) -> Option<(u64, Mishap)> {
+        let at = dice.below(self.within);
+        let mishap = match dice.below(1000) {
+            number if number < self.stalls => Mishap::Stall(Duration::from_secs(1 + dice.below(200))),
+            number if number < self.stalls + self.resets => Mishap::Reset,
+            number if number < self.stalls + self.resets + self.ends => Mishap::End,
+            _ => return None,
+        };
+        Some((at, mishap))
+    }
+}
+
 #[derive(Debug, Default)]
 struct Pipe {
     pieces: VecDeque<(Instant, Vec<u8>)>,
+    /// After how many more bytes what goes wrong.
+    mishap: Option<(u64, Mishap)>,
+    /// What is sent goes nowhere.
+    lost: bool,
     size: usize,
     last: Instant,
     closed: bool,
@@ -98,7 +141,31 @@ impl Stream {
     /// Sends what the window allows, and says how much that was.
     pub fn write(&self, now: Instant, bytes: &[u8]) -> usize {
         let mut pipe = self.outgoing.borrow_mut();
-        let count = bytes.len().min(WINDOW.saturating_sub(pipe.size));
+        if pipe.lost {
+            return bytes.len();
+        }
+        let mut count = bytes.len().min(WINDOW.saturating_sub(pipe.size));
+        match pipe.mishap {
+            Some((left, _)) if (count as u64) < left => {
+                pipe.mishap = pipe.mishap.map(|(_, it)| (left - count as u64, it))
+            }
+            Some((left, mishap)) if count > 0 => {
+                pipe.mishap = None;
+                match mishap {
+                    Mishap::Stall(time) => pipe.last = pipe.last.max(now) + time,
+                    Mishap::Reset => {
+                        pipe.reset = true;
+                        self.incoming.borrow_mut().reset = true;
+                        return bytes.len();
+                    }
+                    Mishap::End => {
+                        count = usize::try_from(left).unwrap_or(count);
+                        (pipe.lost, pipe.closed) = (true, true);
+                    }
+                }
+            }
+            _ => {}
+        }
         let mut rest = &bytes[..count];
         let mut cuts = self.cuts.borrow_mut();
         while !rest.is_empty() {
@@ -109,7 +176,7 @@ impl Stream {
             pipe.size += piece.len();
             rest = behind;
         }
-        count
+        if pipe.lost { bytes.len() } else { count }
     }
 
     /// Takes the next piece that has arrived.
@@ -171,17 +238,30 @@ pub struct Network {
     listeners: Rc<RefCell<BTreeMap<u16, VecDeque<Stream>>>>,
     last_port: Rc<RefCell<u16>>,
     cuts: Rc<RefCell<Cuts>>,
+    mishaps: Rc<RefCell<(Mishaps, Dice)>>,
 }
 
 impl Network {
     /// A network whose connections cut and delay like this.
     pub fn new(cuts: Cuts) -> Self {
-        Self { listeners: Rc::default(), last_port: Rc::new(RefCell::new(50_000)), cuts: Rc::new(RefCell::new(cuts)) }
+        let mishaps = Rc::new(RefCell::new((Mishaps::default(), Dice::new(0))));
+        let last_port = Rc::new(RefCell::new(50_000));
+        Self { listeners: Rc::default(), last_port, cuts: Rc::new(RefCell::new(cuts)), mishaps }
+    }
+
+    /// Lets things go wrong with connections that are made from now on.
+    pub fn upset(&self, mishaps: Mishaps, seed: u64) {
+        *self.mishaps.borrow_mut() = (mishaps, Dice::new(seed));
     }
 
     /// A connection.
     pub fn connection(&self) -> (Stream, Stream) {
-        Stream::pair(&self.cuts)
+        let (near, far) = Stream::pair(&self.cuts);
+        let (mishaps, dice) = &mut *self.mishaps.borrow_mut();
+        for pipe in [&near.incoming, &near.outgoing] {
+            pipe.borrow_mut().mishap = mishaps.draw(dice);
+        }
+        (near, far)
     }
 
     /// Listens on a port that nobody has.

@@ -3,12 +3,14 @@
 use std::collections::HashMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use longshore_core::client::{self, Job, JobError, JobId, Outcome};
 use longshore_core::host::{Content, HostError};
-use longshore_core::server::{self, ServerContent};
+use longshore_core::server::{self, Request, ServerContent};
 use longshore_core::time::Instant;
 
+use crate::dice::Dice;
 use crate::driver::{Driver, LOOPBACK};
 use crate::host::MemoryHost;
 use crate::network::{Cuts, Network};
@@ -65,6 +67,12 @@ pub struct Pair {
     pub now: Instant,
     /// What the server noted.
     pub notes: Vec<server::Note>,
+    /// A question that the host thinks about, and until when.
+    asked: Option<(Instant, Request)>,
+    /// How long the host thinks at most.
+    slowness: Duration,
+    /// What is seldom and then long.
+    dice: Dice,
     payload: Vec<u8>,
     /// What the jobs of [`run_all`](Self::run_all) send, until they are over.
     payloads: HashMap<JobId, Vec<u8>>,
@@ -82,7 +90,11 @@ impl Pair {
 
     /// A pair with these settings.
     pub fn with(host: MemoryHost, cuts: Cuts, server: server::Config, client: client::Config) -> Self {
-        let network = Network::new(cuts);
+        Self::over(&Network::new(cuts), host, server, client)
+    }
+
+    /// A pair over a network.
+    pub fn over(network: &Network, host: MemoryHost, server: server::Config, client: client::Config) -> Self {
         let (near, far) = network.connection();
         let (here, there) = (SocketAddr::new(LOOPBACK, 40_000), SocketAddr::new(LOOPBACK, 21));
         let now = Instant::ORIGIN;
@@ -90,10 +102,13 @@ impl Pair {
         let server = server::Session::new(Arc::new(server), there, here, now);
         Self {
             client: Driver::new(client, network.clone(), near),
-            server: Driver::new(server, network, far),
+            server: Driver::new(server, network.clone(), far),
             host,
             now,
             notes: Vec::new(),
+            asked: None,
+            slowness: Duration::ZERO,
+            dice: Dice::new(1),
             payload: Vec::new(),
             payloads: HashMap::new(),
             received: HashMap::new(),
@@ -152,20 +167,28 @@ impl Pair {
         &mut self,
         jobs: impl IntoIterator<Item = (Job, Vec<u8>)>,
     ) -> Vec<Result<(Outcome, Vec<u8>), JobError>> {
-        let ids: Vec<JobId> = jobs
-            .into_iter()
-            .map(|(job, data)| {
-                let id = self.client.session.start(self.now, job);
-                self.payloads.insert(id, data);
-                id
-            })
-            .collect();
+        let ids: Vec<JobId> = jobs.into_iter().map(|(job, data)| self.begin(job, data)).collect();
         ids.into_iter()
             .map(|id| {
                 let outcome = self.until_finished(id)?;
                 Ok((outcome, self.received.remove(&id).unwrap_or_default()))
             })
             .collect()
+    }
+
+    /// Starts a job, with what it sends.
+    pub fn begin(&mut self, job: Job, data: Vec<u8>) -> JobId {
+        let id = self.client.session.start(self.now, job);
+        self.payloads.insert(id, data);
+        id
+    }
+
+    /// What a job that was [begun](Self::begin) came to, if it is over, and what it brought.
+    pub fn outcome(&mut self, id: JobId) -> Option<Result<(Outcome, Vec<u8>), JobError>> {
+        let at = self.finished.iter().position(|(finished, _)| *finished == id)?;
+        let result = self.finished.swap_remove(at).1;
+        let received = self.received.remove(&id).unwrap_or_default();
+        Some(result.map(|outcome| (outcome, received)))
     }
 
     /// Starts a job, and goes on until at least `bytes` have been moved for it.
@@ -182,6 +205,16 @@ impl Pair {
             assert!(self.finished.is_empty(), "the job ended early: {:?}", self.finished);
         }
         id
+    }
+
+    /// Lets the host think for up to so long, as a seed has it.
+    pub fn think(&mut self, slowness: Duration, seed: u64) {
+        (self.slowness, self.dice) = (slowness, Dice::new(seed));
+    }
+
+    /// Whether both sides are done with their control connections.
+    pub fn is_over(&self) -> bool {
+        self.client.is_over() && self.server.is_over()
     }
 
     /// Goes on until a job is over. Time jumps to whatever happens next; a job that never ends is a failure.
@@ -213,21 +246,21 @@ impl Pair {
     }
 
     /// Handles what is due now, or jumps to what is due next. False where there is nothing.
-    fn step(&mut self) -> bool {
+    pub fn step(&mut self) -> bool {
         let before = self.client.steps() + self.server.steps();
         while let Some(event) = self.server.next(self.now) {
             match event {
                 server::Event::Ask(request) => {
-                    let (answer, content) = request.run(&mut self.host);
-                    if let Some(content) = content {
-                        self.server.offer(content);
-                    }
-                    self.server.session.answer(self.now, answer);
+                    let nanos = u64::try_from(self.slowness.as_nanos()).unwrap_or(u64::MAX);
+                    let until = self.now + Duration::from_nanos(self.dice.below(nanos));
+                    self.asked = Some((until, request));
+                    self.answer();
                 }
                 server::Event::Note(note) => self.notes.push(note),
                 server::Event::Closed => {}
             }
         }
+        let answered = self.answer();
         while let Some(event) = self.client.next(self.now) {
             match event {
                 client::Event::Payload(id) => {
@@ -251,14 +284,27 @@ impl Pair {
                 client::Event::Sent(_) | client::Event::Reply(_) | client::Event::Closed => {}
             }
         }
-        if self.client.steps() + self.server.steps() > before {
+        if answered || self.client.steps() + self.server.steps() > before {
             return true;
         }
-        let next = [self.client.next_wake(), self.server.next_wake()].into_iter().flatten().min();
+        let asked = self.asked.as_ref().map(|(until, _)| *until);
+        let next = [self.client.next_wake(), self.server.next_wake(), asked].into_iter().flatten().min();
         let Some(next) = next.filter(|next| *next > self.now) else {
             return false;
         };
         self.now = next;
+        true
+    }
+
+    /// Lets the host answer, if it has thought enough; says whether it did.
+    fn answer(&mut self) -> bool {
+        let now = self.now;
+        let Some((_, request)) = self.asked.take_if(|(until, _)| *until <= now) else { return false };
+        let (answer, content) = request.run(&mut self.host);
+        if let Some(content) = content {
+            self.server.offer(content);
+        }
+        self.server.session.answer(now, answer);
         true
     }
 }
