@@ -100,6 +100,15 @@ impl<M: Machine, C: Content> Driver<M, C> {
         self.abandon();
     }
 
+    /// Is gone without a word, as a machine is that loses its network: the peer sees neither an end nor a reset.
+    pub fn vanish(&mut self) {
+        std::mem::forget(self.control.take());
+        if let Data::Open(stream) = std::mem::replace(&mut self.data, Data::None) {
+            std::mem::forget(stream);
+        }
+        self.abandon();
+    }
+
     /// Goes on until an event comes, or nothing is left to do now.
     pub fn next(&mut self, now: Instant) -> Option<M::Event> {
         loop {

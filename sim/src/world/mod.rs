@@ -251,9 +251,11 @@ impl World {
     /// The user interrupts, somebody dies, or a file changes.
     fn interfere(&mut self) {
         if self.weather.interrupts && self.dice.happens(4) {
-            match self.dice.below(4) {
+            match self.dice.below(6) {
                 0 => self.pair.client.kill(),
                 1 => self.pair.server.kill(),
+                2 => self.pair.client.vanish(),
+                3 => self.pair.server.vanish(),
                 _ => self.pair.client.session.abort(self.pair.now),
             }
         }
