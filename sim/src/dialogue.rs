@@ -98,7 +98,7 @@ impl Accounts {
 
 /// A server in memory that is set up for a row.
 pub fn in_memory(setup: &Setup, cuts: Cuts) -> Raw {
-    let config = Config { tls: setup.tls, ..Config::default() };
+    let config = Config { tls: setup.tls, dialogue: true, ..Config::default() };
     Raw::new(MemoryHost::new(Memory::fixture(), setup.accounts.users()), config, cuts)
 }
 

@@ -1,19 +1,33 @@
 //! Numbers from a seed: the same seed gives the same numbers.
 
+use std::collections::VecDeque;
+
 /// A sequence of numbers (SplitMix64).
 #[derive(Clone, Debug)]
-pub struct Dice(u64);
+pub struct Dice {
+    state: u64,
+    /// Bytes that steer instead, while there are any.
+    steering: VecDeque<u8>,
+}
 
 impl Dice {
     /// The sequence of a seed.
     pub fn new(seed: u64) -> Self {
-        Self(seed)
+        Self { state: seed, steering: VecDeque::new() }
+    }
+
+    /// The numbers that bytes have it, two bytes each, and then those of a seed.
+    pub fn steered(bytes: &[u8]) -> Self {
+        Self { state: 0, steering: bytes.iter().copied().collect() }
     }
 
     /// The next number.
     pub fn next(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mixed = (self.0 ^ (self.0 >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        if let (Some(low), Some(high)) = (self.steering.pop_front(), self.steering.pop_front()) {
+            return u64::from(u16::from_le_bytes([low, high]));
+        }
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mixed = (self.state ^ (self.state >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         let mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
     }

@@ -183,6 +183,11 @@ impl MemoryHost {
     pub fn new(memory: Memory, users: Vec<User>) -> Self {
         Self { memory, users: Arc::new(users) }
     }
+
+    /// All files there are, and directories.
+    pub fn files(&self) -> BTreeMap<String, Option<Arc<Vec<u8>>>> {
+        self.memory.snapshot()
+    }
 }
 
 impl Host for MemoryHost {

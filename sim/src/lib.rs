@@ -5,11 +5,13 @@
 //! - [`Raw`] runs a server session against commands that a test types.
 //! - [`Odd`] runs a client session against replies that a test types.
 //! - [`world`] runs whole sessions from a seed, with all that can go wrong, against a model of what must come of them.
+//! - [`fuzz`] has the bodies of the fuzz targets.
 //! - [`vectors`] reads the tables of test vectors, and [`dialogue`] runs the dialogues among them against any server.
 
 pub mod dialogue;
 mod dice;
 mod driver;
+pub mod fuzz;
 mod host;
 mod network;
 mod odd;

@@ -1,5 +1,6 @@
 //! A server session against commands that a test types.
 
+use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -50,6 +51,11 @@ impl Raw {
             now: Instant::ORIGIN,
             notes: Vec::new(),
         }
+    }
+
+    /// All files there are, and directories.
+    pub fn files(&self) -> BTreeMap<String, Option<Arc<Vec<u8>>>> {
+        self.host.files()
     }
 
     /// Sends bytes as they are.

@@ -106,11 +106,20 @@ struct World {
 ///
 /// A property did not hold.
 pub fn run(seed: u64) -> Result<Tally, Violation> {
-    let mut world = World::new(seed, None);
+    play(Dice::new(seed), seed)
+}
+
+/// The same, for numbers from elsewhere.
+///
+/// # Errors
+///
+/// A property did not hold.
+pub fn play(dice: Dice, seed: u64) -> Result<Tally, Violation> {
+    let mut world = World::new(dice.clone(), seed, None);
     let tally = world.run()?;
     if world.weather.is_calm {
         // The same again, with the bytes cut in no way.
-        let mut again = World::new(seed, Some(Cuts::none()));
+        let mut again = World::new(dice, seed, Some(Cuts::none()));
         again.run()?;
         let (one, other) = (replies::dialogue(&world.pair.notes), replies::dialogue(&again.pair.notes));
         if one != other {
@@ -123,8 +132,7 @@ pub fn run(seed: u64) -> Result<Tally, Violation> {
 }
 
 impl World {
-    fn new(seed: u64, cuts: Option<Cuts>) -> Self {
-        let mut dice = Dice::new(seed);
+    fn new(mut dice: Dice, seed: u64, cuts: Option<Cuts>) -> Self {
         let is_calm = dice.happens(250);
         let mishaps = errand::mishaps(&mut dice);
         let weather = Weather {
