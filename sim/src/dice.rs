@@ -22,7 +22,7 @@ impl Dice {
     }
 
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn roll(&mut self) -> u64 {
         if let (Some(low), Some(high)) = (self.steering.pop_front(), self.steering.pop_front()) {
             return u64::from(u16::from_le_bytes([low, high]));
         }
@@ -34,7 +34,7 @@ impl Dice {
 
     /// The next number below a bound; none is 0 too.
     pub fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound.max(1)
+        self.roll() % bound.max(1)
     }
 
     /// The same, for an index.

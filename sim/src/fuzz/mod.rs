@@ -15,8 +15,11 @@ pub use self::frames::frame_decoder;
 pub use self::sessions::{client_session, pair, server_session};
 pub use self::text::{address, command, listing, reply, url};
 
+/// What a target does with bytes.
+pub type Body = fn(&[u8]);
+
 /// All targets, by their names.
-pub const TARGETS: &[(&str, fn(&[u8]))] = &[
+pub const TARGETS: &[(&str, Body)] = &[
     ("frame_decoder", frame_decoder),
     ("command", command),
     ("reply", reply),

@@ -142,13 +142,13 @@ impl World {
             has_false_ends: mishaps.ends > 0,
         };
         let (longest, delay) = (*dice.pick(&[1, 7, 100, 1460, 20_000]), Duration::from_millis(dice.below(40)));
-        let drawn = Cuts::seeded(dice.next(), longest, delay);
+        let drawn = Cuts::seeded(dice.roll(), longest, delay);
         let network = Network::new(cuts.unwrap_or(drawn));
         let memory = Memory::fixture();
-        let mishap_seed = dice.next();
-        let (failures, failure_seed) = (*dice.pick(&[0, 0, 5, 60]), dice.next());
+        let mishap_seed = dice.roll();
+        let (failures, failure_seed) = (*dice.pick(&[0, 0, 5, 60]), dice.roll());
         let (capacity, thought, thought_seed) =
-            (dice.happens(100), *dice.pick(&[0, 0, 50, 3_000, 90_000]), dice.next());
+            (dice.happens(100), *dice.pick(&[0, 0, 50, 3_000, 90_000]), dice.roll());
         let server_tls =
             *dice.pick(&[server::Tls::Off, server::Tls::Optional, server::Tls::Required, server::Tls::Implicit]);
         let tls = match server_tls {

@@ -73,7 +73,7 @@ impl Model {
         // Who changed a file meanwhile may have done so before or behind the errand.
         for (path, versions) in &self.versions {
             let held = now.get(path).cloned().flatten();
-            if versions.iter().any(|version| *version == held) {
+            if versions.contains(&held) {
                 expected.insert(path.clone(), held);
             }
         }
@@ -244,7 +244,7 @@ impl Model {
             .lines()
             .filter_map(|line| match format {
                 ListFormat::Names => Some(line.to_owned()),
-                ListFormat::Long => Some(line.splitn(2, " 12:00 ").nth(1)?.to_owned()),
+                ListFormat::Long => Some(line.split_once(" 12:00 ")?.1.to_owned()),
                 ListFormat::Facts => {
                     let (facts, name) = line.split_once(' ')?;
                     (!facts.contains("type=cdir") && !facts.contains("type=pdir")).then(|| name.to_owned())
