@@ -157,7 +157,7 @@ pub enum JobError {
     #[error("the session is not protected yet")]
     NotYetProtected,
     /// These commands change the control connection itself.
-    #[error("AUTH and CCC cannot be sent by hand")]
+    #[error("AUTH, CCC and PROT cannot be sent by hand")]
     NotByHand,
     /// A name with CR, LF or NUL would be a command of its own.
     #[error("a name with CR, LF or NUL in it cannot be sent")]

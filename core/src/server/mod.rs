@@ -276,7 +276,7 @@ impl Session {
             algorithm: Algorithm::Sha256,
             clocks: Clocks { started: now, active: now, drained: now },
         };
-        if is_implicit {
+        if is_implicit && refusal.is_none() {
             session.begin_handshake(now);
         }
         session
@@ -290,6 +290,8 @@ impl Session {
                 let banner = self.config.banner.clone();
                 self.reply(220, banner.as_bytes());
             }
+            // To say why would take a handshake, which is more than such a connection may cost.
+            Some(_) if self.config.tls == Tls::Implicit => self.end(),
             Some(Refusal::Full) => self.close_with(421, "Too many sessions; try again later."),
             Some(Refusal::FullForPeer) => {
                 self.close_with(421, "Too many sessions from your address; try again later.");
@@ -604,6 +606,11 @@ impl Session {
         }
     }
 
+    /// Whether TLS is to begin behind the last line that was read, and nothing more can be.
+    fn awaits_tls(&self) -> bool {
+        self.config.tls != Tls::Off && !self.security.is_on && self.queue.back().is_some_and(is_auth)
+    }
+
     /// Whether the last word is said.
     fn is_ending(&self) -> bool {
         matches!(self.life, Life::Closing | Life::Over)
@@ -653,7 +660,7 @@ impl Machine for Session {
             && !self.deaf
             // What follows AUTH may be TLS's.
             && !matches!(self.work, Work::Securing(_))
-            && !self.queue.back().is_some_and(is_auth)
+            && !self.awaits_tls()
             && self.queue.len() + self.aborts < QUEUE_LINES
             && self.queued < QUEUE_BYTES
             && self.out.bytes().len() < UNSENT_LIMIT
@@ -675,6 +682,8 @@ impl Machine for Session {
         match input {
             Input::Tick => return self.tick(now),
             Input::Secured(result) => self.secured(result),
+            // There is nothing to be said to somebody in a handshake.
+            Input::Stop if matches!(self.work, Work::Securing(_)) => self.lost(),
             Input::Stop if self.life == Life::Open => self.life = Life::Stopping(now + STOP_GRACE),
             Input::Stop => {}
             Input::Listening(result) => self.listening(result),
@@ -734,7 +743,10 @@ fn parse(line: &Line) -> Result<Command, CommandError> {
 
 /// Whether TLS may begin behind this line.
 fn is_auth(line: &Line) -> bool {
-    parse(line).is_ok_and(|command| command.verb == Verb::Auth)
+    parse(line).is_ok_and(|command| {
+        let mechanism = command.argument.unwrap_or_default();
+        command.verb == Verb::Auth && secure::is_tls(&mechanism)
+    })
 }
 
 /// The parts of a path argument's refusal: the name, and why.

@@ -36,6 +36,12 @@ impl Security {
     }
 }
 
+/// Whether a mechanism is one that is granted. SSL and TLS-P would mean that data is protected without PROT, on which servers and clients
+/// never agreed.
+pub(super) fn is_tls(mechanism: &[u8]) -> bool {
+    mechanism.eq_ignore_ascii_case(b"TLS") || mechanism.eq_ignore_ascii_case(b"TLS-C")
+}
+
 impl Session {
     /// All is reset, since nobody knows who spoke before (RFC 4217, section 4.2).
     pub(super) fn authenticate(&mut self, now: Instant, mechanism: &[u8]) {
@@ -45,14 +51,12 @@ impl Session {
         if self.security.is_on {
             return self.reply(503, "TLS is in force already.");
         }
-        match &mechanism.to_ascii_uppercase()[..] {
-            b"TLS" | b"TLS-C" => {
-                self.reset();
-                self.reply(234, "Proceed with the TLS handshake.");
-                self.begin_handshake(now);
-            }
-            // SSL and TLS-P would mean that data is protected without PROT, on which servers and clients never agreed.
-            _ => self.reply(504, "The only mechanism is TLS."),
+        if is_tls(mechanism) {
+            self.reset();
+            self.reply(234, "Proceed with the TLS handshake.");
+            self.begin_handshake(now);
+        } else {
+            self.reply(504, "The only mechanism is TLS.");
         }
     }
 

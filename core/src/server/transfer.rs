@@ -354,7 +354,11 @@ impl Session {
             Ok(()) if transfer.way == Way::Receive && (transfer.keeps_connection || transfer.protected) => {
                 self.settled(now);
             }
-            Err(TransferError::Unclosed) if transfer.announced == Some(transfer.moved) => self.settled(now),
+            Err(TransferError::Unclosed)
+                if !transfer.keeps_connection && transfer.announced == Some(transfer.moved) =>
+            {
+                self.settled(now);
+            }
             Ok(()) if transfer.way == Way::Receive => {
                 transfer.stage = Stage::Settling(now + transfer.settling(now));
             }
@@ -400,6 +404,10 @@ impl Session {
 
     /// The data has ended, and its sender lives.
     fn settled(&mut self, now: Instant) {
+        if self.awaits_tls() {
+            // Whether the client lives cannot be seen, since nothing is read behind its AUTH.
+            return self.end_transfer(now, 426, "AUTH came before the upload was whole; transfer aborted.");
+        }
         let Work::Transfer(transfer) = &mut self.work else {
             return;
         };

@@ -194,7 +194,7 @@ impl Job {
     fn changes_connection(&self) -> bool {
         let Self::Quote(line) = self else { return false };
         let verb = line.trim_ascii().split(|byte| *byte == b' ').next().unwrap_or_default();
-        verb.eq_ignore_ascii_case(b"AUTH") || verb.eq_ignore_ascii_case(b"CCC")
+        [&b"AUTH"[..], b"CCC", b"PROT"].iter().any(|known| verb.eq_ignore_ascii_case(known))
     }
 }
 

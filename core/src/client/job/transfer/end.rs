@@ -114,7 +114,15 @@ impl Transfer {
     /// ones, and with them it goes.
     pub(super) fn not_taken(&mut self, link: &mut Link, now: Instant, reply: Reply) -> Step {
         let is_of_tls = link.is_private && matches!(reply.code, 425 | 522);
-        if !is_of_tls || self.retried || self.framed {
+        // What has been shown, or put behind a file, would be so twice.
+        let is_harmless = match self.verb {
+            Verb::Stor => true,
+            Verb::Appe | Verb::Stou => reply.code == 522,
+            _ => self.moved == 0,
+        };
+        let has_reply =
+            matches!(self.stage, Stage::Moving { reply: Some(_), .. } | Stage::Accepting { reply: Some(_), .. });
+        if !is_of_tls || !is_harmless || has_reply || self.retried || self.framed {
             return self.give_up(link, JobError::Refused(reply));
         }
         link.actions.push_back(Action::Abandon);
