@@ -29,7 +29,7 @@ impl<R: Runtime> Control<R> {
     /// Reads once, and offers what came. Where the session wants nothing, some is read ahead, since a connection that broke
     /// shows only so.
     pub(crate) fn poll_read<M: Machine>(&mut self, cx: &mut Context<'_>, now: Instant, session: &mut M) -> Poll<()> {
-        if session.wants_input() && self.line.has_left() {
+        if session.wants_input() && self.line.has_left(session) {
             self.line.arrived(now, session);
             return Poll::Ready(());
         }
@@ -74,5 +74,14 @@ impl<R: Runtime> Control<R> {
     /// Ends the connection.
     pub(crate) fn close(&mut self) {
         control::close(&self.stream, &mut self.line);
+    }
+}
+
+impl<R: Runtime> Drop for Control<R> {
+    /// A client may be done before its session is: TLS is to end in order all the same.
+    fn drop(&mut self) {
+        if self.line.tls().is_some() {
+            self.close();
+        }
     }
 }

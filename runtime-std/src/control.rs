@@ -31,7 +31,7 @@ impl Control {
 
     /// Reads once, unless something is left from earlier, and offers it to the session.
     pub(crate) fn read<M: Machine>(&mut self, now: Instant, session: &mut M) {
-        if !(self.line.has_left() && session.wants_input()) {
+        if !(self.line.has_left(session) && session.wants_input()) {
             let came = rustix::net::recv(&self.stream, spare_capacity(self.line.room()), RecvFlags::DONTWAIT);
             if !matches!(came, Ok((1.., _))) {
                 self.line.rest();
@@ -61,6 +61,15 @@ impl Control {
     /// Ends the connection.
     pub(crate) fn close(&mut self) {
         control::close(&self.stream, &mut self.line);
+    }
+}
+
+impl Drop for Control {
+    /// A client may be done before its session is: TLS is to end in order all the same.
+    fn drop(&mut self) {
+        if self.line.tls().is_some() {
+            self.close();
+        }
     }
 }
 

@@ -138,7 +138,7 @@ impl<C: Native> Wire<C> {
     /// Waits for control, data, the signal or the deadline, whichever comes first.
     fn wait<M: Machine>(&self, session: &M) -> io::Result<Ready> {
         let wants_input = self.control.line.wants_input(session);
-        let left = session.wants_input() && self.control.line.has_left();
+        let left = session.wants_input() && self.control.line.has_left(session);
         let mut flags = PollFlags::empty();
         flags.set(PollFlags::IN, wants_input);
         flags.set(PollFlags::OUT, self.control.line.has_outgoing(session));

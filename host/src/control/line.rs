@@ -80,9 +80,10 @@ impl Line {
         session.wants_input() || self.is_handshaking()
     }
 
-    /// Whether bytes are left that came earlier.
-    pub fn has_left(&self) -> bool {
-        !self.inbox.0.is_empty()
+    /// Whether something is left that came earlier: bytes, or the peer's word that no more will come, which counts once all is answered.
+    pub fn has_left(&self, session: &impl Machine) -> bool {
+        let has_ended = || self.tls.as_ref().is_some_and(|tls| tls.layer.has_ended());
+        !self.inbox.0.is_empty() || (has_ended() && !self.has_outgoing(session))
     }
 
     /// How many bytes are left that came earlier.
@@ -107,12 +108,18 @@ impl Line {
         let Some(tls) = self.tls.as_mut().filter(|tls| !tls.layer.is_handshaking()) else {
             return self.offer(now, session);
         };
-        let is_damaged = tls.layer.read(&mut self.inbox.0, usize::MAX).is_err();
-        let has_ended = tls.layer.has_ended();
-        tls.layer.rest();
-        self.offer(now, session);
-        if is_damaged || (has_ended && !self.has_left()) {
+        let had_ended = tls.layer.has_ended();
+        if tls.layer.read(&mut self.inbox.0, usize::MAX).is_err() {
+            // It is no end that somebody has said QUIT before: nothing can be sent any more either, which a second end says.
             session.receive(now, &[]);
+            session.receive(now, &[]);
+            return;
+        }
+        tls.layer.rest();
+        if had_ended && self.inbox.0.is_empty() {
+            session.receive(now, &[]);
+        } else {
+            self.offer(now, session);
         }
     }
 
@@ -129,7 +136,7 @@ impl Line {
     }
 
     fn offer(&mut self, now: Instant, session: &mut impl Machine) {
-        if session.wants_input() && self.has_left() {
+        if session.wants_input() && !self.inbox.0.is_empty() {
             self.inbox.offer(|bytes| session.receive(now, bytes));
         }
     }
@@ -154,7 +161,7 @@ impl Line {
     pub fn has_outgoing(&self, session: &impl Machine) -> bool {
         match &self.tls {
             Some(tls) if !tls.layer.outgoing().is_empty() => true,
-            Some(tls) => !tls.layer.is_handshaking() && !session.transmit().is_empty(),
+            Some(tls) => !tls.layer.is_handshaking() && !tls.layer.has_failed() && !session.transmit().is_empty(),
             None => !session.transmit().is_empty(),
         }
     }

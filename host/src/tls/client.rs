@@ -75,7 +75,9 @@ pub(super) struct Sessions {
 
 impl Sessions {
     pub(super) fn new(trust: &Trust, name: &str) -> Result<Self, String> {
-        let server_name = ServerName::try_from(name.to_owned());
+        // The scope of a link-local address is this machine's own matter.
+        let plain = if name.contains(':') { name.split('%').next().unwrap_or(name) } else { name };
+        let server_name = ServerName::try_from(plain.to_owned());
         let server_name = server_name.map_err(|_| format!("{name}: no certificate can be for such a name"))?;
         let verifier = Arc::new(Verifier::new(trust)?);
         let builder = ClientConfig::builder_with_provider(Arc::clone(&PROVIDER)).with_safe_default_protocol_versions();
@@ -121,13 +123,14 @@ impl Sessions {
             CertificateError::UnknownAuthority => {
                 format!("--cacert FILE trusts the authority that signed it, and {pin}")
             }
+            CertificateError::WrongName if names.is_empty() => format!("it names no host; {pin}"),
             CertificateError::WrongName => format!("it is for {names}: connect by that name, or else {pin}"),
             CertificateError::Expired | CertificateError::NotYetValid => {
                 format!("check this machine's clock, or ask who runs the server for a new one; {pin}")
             }
             CertificateError::NotPinned => format!("the server showed {fingerprint}"),
             CertificateError::Changed => "somebody may be in between; nothing was sent there".to_owned(),
-            CertificateError::Unusable => pin,
+            CertificateError::Unusable => "ask who runs the server for another".to_owned(),
         })
     }
 }
@@ -137,7 +140,7 @@ fn names(certificate: &CertificateDer<'_>) -> String {
     let names: Vec<String> = webpki::EndEntityCert::try_from(certificate)
         .map(|certificate| certificate.valid_dns_names().map(str::to_owned).collect())
         .unwrap_or_default();
-    if names.is_empty() { "no host name".to_owned() } else { names.join(", ") }
+    names.join(", ")
 }
 
 /// The tickets of one FTP session, which is with one server, whatever it is called.

@@ -199,6 +199,11 @@ impl Layer {
         self.ends.ended
     }
 
+    /// Whether nothing goes through it any more.
+    pub fn has_failed(&self) -> bool {
+        self.failed.is_some()
+    }
+
     /// Where to put what came, behind what is there; there is room for `size` bytes at least.
     pub fn room(&mut self, size: usize) -> &mut Vec<u8> {
         let Ends { incoming, done, .. } = &mut self.ends;

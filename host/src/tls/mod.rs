@@ -22,7 +22,7 @@ mod verify;
 
 use std::sync::{Arc, LazyLock};
 
-use longshore_core::machine::{CertificateError, SecureError};
+use longshore_core::machine::{CertificateError, SecureError, Way};
 use rustls::crypto::{CryptoProvider, aws_lc_rs};
 use sha2::{Digest, Sha256};
 
@@ -98,14 +98,14 @@ impl Context {
         }
     }
 
-    /// TLS for a data connection. The FTP server is the TLS server there too, whoever connects (RFC 4217, section 7).
+    /// TLS for a data connection whose first flow goes this way. The FTP server is the TLS server there too, whoever connects (RFC 4217, section 7).
     ///
     /// # Errors
     ///
     /// It cannot be had.
-    pub fn data(&self) -> Result<Layer, SecureError> {
+    pub fn data(&self, way: Way) -> Result<Layer, SecureError> {
         match &self.0 {
-            Side::Server(session) => session.data(),
+            Side::Server(session) => session.data(way),
             Side::Client(sessions) => sessions.data(),
         }
     }

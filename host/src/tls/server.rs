@@ -1,23 +1,27 @@
 //! A server's TLS: its certificate and key, which may be read again while it runs, and for each FTP session tickets of its own.
 
+use std::collections::VecDeque;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, OnceLock, PoisonError, RwLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError, RwLock};
 
-use longshore_core::machine::SecureError;
+use longshore_core::machine::{SecureError, Way};
 use rustls::ServerConfig;
 use rustls::crypto::aws_lc_rs;
-use rustls::server::{ClientHello, NoServerSessionStorage, ProducesTickets, ResolvesServerCert};
+use rustls::server::{ClientHello, NoServerSessionStorage, ProducesTickets, ResolvesServerCert, StoresServerSessions};
 use rustls::sign::CertifiedKey;
 use serde::Deserialize;
 
 use super::pem::{self, CertificateFileError};
 use super::{Layer, PROVIDER};
 
-/// How many tickets a client gets that does not say how many it wants (RFC 9149). Nothing refills them: a data connection that
-/// carries an upload is closed by a client that may have read none, and unread bytes turn its end into a reset.
+/// How many tickets a client gets at its login that does not say how many it wants (RFC 9149). A data connection that carries a download
+/// or a listing brings another, since its client reads what comes; one that carries an upload brings none: its client may close it
+/// with the ticket unread, and unread bytes turn its end into a reset.
 const TICKETS: usize = 8;
+/// How many sessions of TLS 1.2 are kept for clients that take no tickets.
+const SESSIONS: usize = 4;
 /// The most that it may ask for.
 const MOST_TICKETS: usize = 100;
 
@@ -110,18 +114,25 @@ impl Server {
         let id = self.sessions.fetch_add(1, Ordering::Relaxed).to_be_bytes();
         let certificate = self.certificate.read().unwrap_or_else(PoisonError::into_inner).clone();
         let tickets = (self.resume != Resume::Off).then(|| Arc::clone(&self.tickets));
-        let own = Arc::new(Own { id, certificate, tickets, server_name: OnceLock::new() });
+        let own = Arc::new(Own { id, certificate, tickets, server_name: OnceLock::new(), sessions: Mutex::default() });
         let builder = ServerConfig::builder_with_provider(Arc::clone(&PROVIDER)).with_safe_default_protocol_versions();
         let builder = builder.map_err(|_| SecureError::NotSetUp)?.with_no_client_auth();
         let mut data = builder.with_cert_resolver(Arc::clone(&own) as Arc<dyn ResolvesServerCert>);
-        data.session_storage = Arc::new(NoServerSessionStorage {});
+        if self.resume != Resume::Off {
+            data.session_storage = Arc::clone(&own) as Arc<dyn StoresServerSessions>;
+        } else {
+            data.session_storage = Arc::new(NoServerSessionStorage {});
+        }
         data.ticketer = Arc::clone(&own) as Arc<dyn ProducesTickets>;
         data.ignore_client_order = true;
         data.send_tls13_tickets = 0;
         let mut control = data.clone();
         (control.send_tls13_tickets, control.max_tls13_tickets) = (TICKETS, MOST_TICKETS);
         let must_resume = self.resume == Resume::Require;
-        Ok(Session { own, control: Arc::new(control), data: Arc::new(data), must_resume })
+        let mut download = data.clone();
+        download.send_tls13_tickets = 1;
+        let (control, upload, download) = (Arc::new(control), Arc::new(data), Arc::new(download));
+        Ok(Session { own, control, upload, download, must_resume })
     }
 }
 
@@ -130,7 +141,8 @@ impl Server {
 pub(super) struct Session {
     own: Arc<Own>,
     control: Arc<ServerConfig>,
-    data: Arc<ServerConfig>,
+    upload: Arc<ServerConfig>,
+    download: Arc<ServerConfig>,
     must_resume: bool,
 }
 
@@ -139,8 +151,9 @@ impl Session {
         Layer::server(Arc::clone(&self.control), false)
     }
 
-    pub(super) fn data(&self) -> Result<Layer, SecureError> {
-        Layer::server(Arc::clone(&self.data), self.must_resume)
+    pub(super) fn data(&self, way: Way) -> Result<Layer, SecureError> {
+        let config = if way == Way::Send { &self.download } else { &self.upload };
+        Layer::server(Arc::clone(config), self.must_resume)
     }
 
     pub(super) fn server_name(&self) -> Option<Box<str>> {
@@ -158,6 +171,8 @@ struct Own {
     tickets: Option<Arc<dyn ProducesTickets>>,
     /// The host that the first handshake named, or none.
     server_name: OnceLock<Option<Box<str>>>,
+    /// Sessions of TLS 1.2 by their numbers, the oldest first.
+    sessions: Mutex<VecDeque<(Vec<u8>, Vec<u8>)>>,
 }
 
 impl fmt::Debug for Own {
@@ -182,6 +197,31 @@ impl ProducesTickets for Own {
     fn decrypt(&self, cipher: &[u8]) -> Option<Vec<u8>> {
         let plain = self.tickets.as_ref()?.decrypt(cipher)?;
         plain.strip_prefix(&self.id).map(<[u8]>::to_vec)
+    }
+}
+
+impl StoresServerSessions for Own {
+    fn put(&self, key: Vec<u8>, value: Vec<u8>) -> bool {
+        let mut sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.retain(|(known, _)| *known != key);
+        if sessions.len() == SESSIONS {
+            sessions.pop_front();
+        }
+        sessions.push_back((key, value));
+        true
+    }
+
+    fn get(&self, key: &[u8]) -> Option<Vec<u8>> {
+        let sessions = self.sessions.lock().unwrap_or_else(PoisonError::into_inner);
+        sessions.iter().find(|(known, _)| known == key).map(|(_, value)| value.clone())
+    }
+
+    fn take(&self, key: &[u8]) -> Option<Vec<u8>> {
+        self.get(key)
+    }
+
+    fn can_cache(&self) -> bool {
+        true
     }
 }
 

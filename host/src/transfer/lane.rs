@@ -41,7 +41,7 @@ impl Lane {
         match receive(socket.as_fd(), tls.room(ROOM)) {
             Ok(0) => false,
             Ok(_) => tls.read(&mut self.came, ROOM).is_ok() && (!tls.has_ended() || !self.came.is_empty()),
-            Err(turn) => matches!(turn, Turn::Wait(_)),
+            Err(turn) => matches!(turn, Turn::Wait(_)) && !tls.has_ended(),
         }
     }
 
@@ -54,14 +54,24 @@ impl Lane {
         std::mem::take(&mut self.came)
     }
 
-    pub(super) fn put_back(&mut self, came: Vec<u8>) {
+    /// The file has ended, and this came behind it. Until the next one no buffer is held.
+    pub(super) fn put_back(&mut self, mut came: Vec<u8>) {
+        came.shrink_to_fit();
         self.came = came;
+        self.rest();
+    }
+
+    /// Gives back the memory of buffers that hold nothing.
+    pub(super) fn rest(&mut self) {
+        if let Some(tls) = &mut self.tls {
+            tls.rest();
+        }
     }
 
     /// Puts TLS in force, if it is not.
-    pub(super) fn protect(&mut self, tls: Option<&Context>) -> Result<(), SecureError> {
+    pub(super) fn protect(&mut self, tls: Option<&Context>, way: Way) -> Result<(), SecureError> {
         if self.tls.is_none() {
-            self.tls = Some(Box::new(tls.ok_or(SecureError::NotSetUp)?.data()?));
+            self.tls = Some(Box::new(tls.ok_or(SecureError::NotSetUp)?.data(way)?));
         }
         Ok(())
     }
@@ -161,15 +171,14 @@ impl Lane {
             tls.close();
             match flush(tls, socket) {
                 Ok(()) => {}
-                // Who has said that nothing more comes need not hear us.
-                Err(_) if tls.has_ended() => {}
-                Err(turn) => return turn,
+                // Who has said that nothing more comes need not hear us, and who has all and is gone cannot.
+                Err(turn @ (Turn::Wait(_) | Turn::Moved(_))) if !tls.has_ended() => return turn,
+                Err(_) => {}
             }
         }
         let ended = rustix::net::shutdown(socket, Shutdown::Write);
-        let has_ended = self.tls.as_ref().is_some_and(|tls| tls.has_ended());
         self.drain(socket);
-        Turn::Done(if has_ended { Ok(()) } else { ended.map_err(|_| TransferError::Lost) })
+        Turn::Done(if self.tls.is_some() { Ok(()) } else { ended.map_err(|_| TransferError::Lost) })
     }
 
     /// No file comes any more: ends the connection gently.

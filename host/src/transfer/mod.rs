@@ -200,7 +200,7 @@ impl Transfer {
         let Flow { way, codec, protected, keeps_content } = flow;
         let mut lane = std::mem::take(lane);
         if protected {
-            lane.protect(tls)?;
+            lane.protect(tls, way)?;
         }
         let is_plain = codec.is_identity() && !protected;
         let engine = match way {
@@ -248,6 +248,7 @@ impl Transfer {
             bytes.drain(..done);
             lane.put_back(bytes);
         }
+        lane.rest();
         lane
     }
 
