@@ -56,6 +56,19 @@ def with_curl(server, implicit, version, chain):
     run("curl", "-sSf", *options, f"{url}/nosuch", code=78)
 
 
+def with_curl_in_one_session(server, implicit, version, chain):
+    """All files in one session, as `--tls-resume require` needs it: what resumes is what the login brought and each file since."""
+    here, back = folder(), folder()
+    names = many(here)
+    options = ["--ssl-reqd", "--cacert", chain, "--tls-max", version, "--tlsv" + version]
+    url = f"ftp://localhost:{server.port}"
+    run("curl", "-sSf", *options, "-T", "{" + ",".join(f"{here}/{name}" for name in names) + "}", f"{url}/")
+    run("curl", "-sSf", *options, *[part for name in names for part in (f"{url}/{name}", "-o", f"{back}/{name}")])
+    for name in names:
+        same(f"{here}/{name}", f"{server.root}/{name}")
+        same(f"{here}/{name}", f"{back}/{name}")
+
+
 def with_lftp(server, implicit, version, chain):
     tree, back = folder(), folder()
     os.makedirs(f"{tree}/a/b c/empty")
@@ -170,9 +183,13 @@ def main(built):
                         check(f"{name} against ftpd-{runtime}, TLS {version} {mode}", case, server, mode == "implicit", version,
                               chain)
         for version in ("1.2", "1.3"):
-            with Ours(ftpd, "--tls-cert", chain, "--tls-key", key, "--tls", "required", "--tls-resume", "require") as server:
+            insisting = ("--tls-cert", chain, "--tls-key", key, "--tls", "required", "--tls-resume", "require", "--anonymous", "write")
+            with Ours(ftpd, *insisting) as server:
                 check(f"ftplib that resumes against ftpd-{runtime} that insists on it, TLS {version}", with_ftplib, server, False,
                       version, chain, Resuming)
+            with Ours(ftpd, *insisting) as server:
+                check(f"curl against ftpd-{runtime} that insists on resumption, TLS {version}", with_curl_in_one_session, server,
+                      False, version, chain)
         for kind in foreign.ALL:
             for version in ("1.2", "1.3"):
                 root = folder()

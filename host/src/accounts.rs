@@ -133,6 +133,11 @@ impl Accounts {
         Ok(accounts)
     }
 
+    /// Whether there is no user.
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty()
+    }
+
     /// The homes of all users that have one, with the user's name.
     pub fn homes(&self) -> impl Iterator<Item = (&[u8], &str)> {
         self.users.iter().filter_map(|(name, user)| Some((&name[..], user.home.as_deref()?)))

@@ -93,6 +93,8 @@ impl Download {
             let copied = File::open(&target).and_then(|mut from| io::copy(&mut from, &mut file));
             copied.inspect_err(|_| drop(std::fs::remove_file(&part)))?;
         }
+        // What stands behind it is none of it.
+        file.set_len(size)?;
         file.seek(SeekFrom::Start(size))?;
         Ok(Self { file, part: Some(part), target })
     }

@@ -40,6 +40,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::process::ExitCode;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use longshore_core::client::Tls;
+
 use self::commands::{CommandError, Next};
 pub use self::content::LocalContent;
 use self::remote::Remote;
@@ -128,6 +130,11 @@ impl<R: Dial> Console<R> {
         let target = Target::resolve(&arguments.server, arguments.port, arguments.user.as_deref(), tls)?;
         let interrupt = Interrupt::new().map_err(|error| error.to_string())?;
         let (passive, trust) = (!arguments.active, arguments.trust());
+        // Who began with ftps:// means it for whatever is opened later.
+        let tls = tls.or((target.tls != Tls::Off).then_some(ClientTls::Implicit));
+        if target.tls == Tls::Off && trust != Trust::default() {
+            return Err("--cacert, --insecure and --pin are for --tls explicit, --tls implicit and ftps://".to_owned());
+        }
         let mut console = Self { remote: None, interrupt, talk, ascii: false, passive, tls, trust };
         console.connect(&target)?;
         Ok(console)

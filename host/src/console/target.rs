@@ -40,9 +40,13 @@ impl Target {
             None
         };
         let tls = match (tls, url.as_ref().is_some_and(|url| url.implicit_tls)) {
-            (Some(ClientTls::Off), true) => return Err("ftps:// is TLS, which --tls off rules out".to_owned()),
+            (Some(ClientTls::Off | ClientTls::Explicit), true) => {
+                return Err(
+                    "ftps:// is TLS from the first byte, which --tls off and --tls explicit rule out".to_owned()
+                );
+            }
             (Some(ClientTls::Off) | None, false) => Tls::Off,
-            (Some(ClientTls::Explicit), _) => Tls::Explicit,
+            (Some(ClientTls::Explicit), false) => Tls::Explicit,
             (Some(ClientTls::Implicit), _) | (None, true) => Tls::Implicit,
         };
         let host = url.as_ref().map_or(server.trim_matches(['[', ']']), |url| &url.host).to_owned();

@@ -104,7 +104,9 @@ fn start(arguments: ServerArguments) -> Result<Service, String> {
     let stop = Signal::stop().map_err(|error| error.to_string())?;
     let (tree, tls) = (Arc::new(settings.tree), settings.tls.map(Arc::new));
     let reload = Reload { tls: tls.clone(), users: settings.users, tree: Arc::clone(&tree) };
-    at_hangup(move || reload.run()).map_err(|error| error.to_string())?;
+    if reload.has_files() {
+        at_hangup(move || reload.run()).map_err(|error| error.to_string())?;
+    }
     let mut listeners: Vec<TcpListener> = Vec::new();
     let mut port = settings.port;
     for ip in &settings.listen {

@@ -20,11 +20,13 @@ pub(super) struct Reload {
 }
 
 impl Reload {
+    /// Whether there is anything to be read again.
+    pub(super) fn has_files(&self) -> bool {
+        self.users.is_some() || self.tls.as_ref().is_some_and(|tls| tls.is_of_files())
+    }
+
     /// Reads all there is, and says how that went.
     pub(super) fn run(&self) {
-        if self.users.is_none() && self.tls.as_ref().is_none_or(|tls| !tls.is_of_files()) {
-            info!("SIGHUP: there is no file to be read again");
-        }
         match self.tls.as_ref().and_then(|tls| tls.reload()) {
             Some(Ok(certificate)) => info!(fingerprint = certificate.fingerprint(), "the certificate was read again"),
             Some(Err(fault)) => error!("the certificate at hand stays: {fault}"),
@@ -45,6 +47,10 @@ impl Reload {
             return Ok(None);
         };
         let accounts = Accounts::read(path, *anonymous)?;
+        if accounts.is_empty() {
+            // An editor may be about to write it.
+            return Err(SettingsError::NoUsers(path.display().to_string()));
+        }
         self.tree.check_homes(&accounts)?;
         Ok(Some(accounts))
     }

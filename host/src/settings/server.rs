@@ -142,6 +142,9 @@ pub enum SettingsError {
     /// The users file is of no use.
     #[error("{0}")]
     Accounts(#[from] AccountsError),
+    /// A users file that is read again, and has nobody in it.
+    #[error("{0}: there is no user in it")]
+    NoUsers(String),
     /// The root is no directory.
     #[error("{path}: cannot be served: {error}")]
     Root {

@@ -48,9 +48,17 @@ impl Certificate {
             path: chain.display().to_string(),
             why: error.to_string(),
         };
+        if chain == key {
+            let why = "certificate and key that are made need a file each".to_owned();
+            return Err(CertificateFileError::Unusable { path: chain.display().to_string(), why });
+        }
         let (certificate, pair) = make(addresses).map_err(unusable)?;
         write(key, 0o600, &pair.serialize_pem())?;
-        write(chain, 0o644, &certificate.pem())?;
+        if let Err(error) = write(chain, 0o644, &certificate.pem()) {
+            // Half of it would stand in the way for good. It is ours: nobody else could have made it meanwhile.
+            let _ = std::fs::remove_file(key);
+            return Err(error);
+        }
         Self::read(chain, key)
     }
 }

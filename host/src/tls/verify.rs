@@ -89,13 +89,14 @@ impl ServerCertVerifier for Verifier {
                 return match checked {
                     // The user named this certificate itself, and not an authority behind it. That it says of itself that it
                     // could sign others, as those of many servers do that signed their own, does no harm then.
-                    Err(error) if says_to_sign(&error) && named.contains(end_entity) => {
+                    Err(error) if is_stranger(&error) && named.contains(end_entity) => {
                         let certificate = webpki::EndEntityCert::try_from(end_entity)
                             .map_err(|_| refused(CertificateError::Unusable))?;
                         let is_for = certificate.verify_is_valid_for_subject_name(server_name);
                         is_for.map_err(|_| refused(CertificateError::WrongName))?;
                         Ok(ServerCertVerified::assertion())
                     }
+                    Err(error) if is_stranger(&error) => Err(refused(CertificateError::UnknownAuthority)),
                     checked => checked,
                 };
             }
@@ -126,12 +127,16 @@ impl ServerCertVerifier for Verifier {
     }
 }
 
-/// Whether a certificate was refused for no other reason than that it may sign others. Its time was checked before.
-fn says_to_sign(error: &Error) -> bool {
-    let Error::InvalidCertificate(rustls::CertificateError::Other(OtherError(error))) = error else {
-        return false;
-    };
-    matches!(error.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
+/// Whether a certificate was refused for no other reason than that nobody vouches for it, or that it may sign others and so is looked at no
+/// further. Its time was checked before.
+fn is_stranger(error: &Error) -> bool {
+    match error {
+        Error::InvalidCertificate(rustls::CertificateError::UnknownIssuer) => true,
+        Error::InvalidCertificate(rustls::CertificateError::Other(OtherError(error))) => {
+            matches!(error.downcast_ref(), Some(webpki::Error::CaUsedAsEndEntity))
+        }
+        _ => false,
+    }
 }
 
 fn refused(why: CertificateError) -> Error {

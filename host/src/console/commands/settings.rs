@@ -44,6 +44,7 @@ pub(super) fn status<R: Dial>(console: &mut Console<R>, call: &Call<'_>) -> Resu
             let protection = control.map_or("in clear".to_owned(), |it| format!("over {} ({})", it.version, it.cipher));
             say!("Connected to {} as {}, {protection}", remote.place, Shown(&remote.user));
             if let Some((names, fingerprint)) = remote.tls.as_ref().and_then(Context::certificate) {
+                let names = if names.is_empty() { "no host name" } else { &names };
                 say!("Certificate: for {names}; SHA-256 {fingerprint}");
             }
         }
