@@ -28,6 +28,8 @@ pub enum Flaw {
     Name,
     /// Its time is over.
     Expired,
+    /// It signed itself, and says that it may sign others, as `openssl req -x509` makes them.
+    Own,
 }
 
 impl Certificate {
@@ -45,7 +47,14 @@ impl Certificate {
             params.not_after = date_time_ymd(2001, 2, 3);
         }
         let own = key();
-        let certificate = params.signed_by(&own, &Issuer::new(authority, authority_key)).expect("it is signed");
+        let (certificate, authority_certificate) = if flaw == Flaw::Own {
+            params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+            let certificate = params.self_signed(&own).expect("it signs itself");
+            (certificate.clone(), certificate)
+        } else {
+            let issuer = Issuer::new(authority, authority_key);
+            (params.signed_by(&own, &issuer).expect("it is signed"), authority_certificate)
+        };
         let place = |what: &str| folder.join(format!("{name}-{what}.pem"));
         let made = Self {
             chain: place("chain"),

@@ -52,6 +52,7 @@ macro_rules! suite {
             secure::broken_handshakes_end_their_session_alone,
             secure::data_connections_resume_their_own_session,
             secure::handshakes_come_in_pieces,
+            secure::the_end_of_a_protected_session_is_an_end,
             trust::certificates_are_judged,
             trust::downloads_that_are_cut_are_errors,
             trust::nothing_goes_in_clear_once_tls_is_asked_for,

@@ -218,3 +218,32 @@ pub fn handshakes_come_in_pieces(programs: &Programs) {
     peer.say("QUIT", 221);
     assert!(peer.is_closed());
 }
+
+/// Who says all at once and that no more will come is answered all; who sends records that are damaged is not heard again.
+pub fn the_end_of_a_protected_session_is_an_end(programs: &Programs) {
+    let server = serve(programs, &[]);
+    let shared = config(true);
+    let mut other = SocketPeer::logged_in_over_tls(&server, &shared);
+    let mut peer = SocketPeer::logged_in_over_tls(&server, &shared);
+    let mut tls = peer.tls.take().unwrap();
+    peer.control.write_all(&tls.last_words(b"NOOP\r\nPWD\r\n")).unwrap();
+    peer.tls = Some(tls);
+    peer.expect_reply(200);
+    peer.expect_reply(257);
+    assert!(peer.is_closed());
+
+    let mut damaged: Vec<_> = (0..3).map(|_| SocketPeer::logged_in_over_tls(&server, &shared)).collect();
+    for peer in &mut damaged {
+        peer.control.write_all(&[&[23, 3, 3, 0, 40][..], &[0; 40]].concat()).unwrap();
+    }
+    for peer in &mut damaged {
+        let mut rest = Vec::new();
+        // An alert at most.
+        let _ = peer.control.read_to_end(&mut rest);
+        assert!(rest.len() < 64, "{}", rest.escape_ascii());
+    }
+    let before = server.cpu_ticks();
+    std::thread::sleep(std::time::Duration::from_millis(300));
+    assert!(server.cpu_ticks() <= before + 5, "what has ended needs no processor");
+    other.say("NOOP", 200);
+}

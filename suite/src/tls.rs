@@ -80,6 +80,17 @@ impl Tls {
         }
     }
 
+    /// These bytes and the word that no more will come, to be sent at once.
+    pub fn last_words(&mut self, words: &[u8]) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        self.0.writer().write_all(words).expect("a buffer takes it");
+        self.0.send_close_notify();
+        while self.0.wants_write() {
+            self.0.write_tls(&mut bytes).expect("a buffer takes it");
+        }
+        bytes
+    }
+
     /// How many tickets the server has sent so far.
     pub fn tickets(&self) -> u32 {
         self.0.tls13_tickets_received()

@@ -19,6 +19,7 @@ pub fn certificates_are_judged(programs: &Programs) {
         (Flaw::None, "", ""),
         (Flaw::Name, "the certificate is for another name", "it is for example.org: connect by that name"),
         (Flaw::Expired, "the certificate has expired", "check this machine's clock"),
+        (Flaw::Own, "", ""),
     ] {
         let certificate = Certificate::make(place.path(), "one", flaw);
         let server = programs.serve_folder(&certificate.arguments(), |root, _| fixture(root));
@@ -28,7 +29,7 @@ pub fn certificates_are_judged(programs: &Programs) {
             programs.client(place.path(), &arguments, "")
         };
         for host in ["localhost", "127.0.0.1"] {
-            let ran = run(&certificate.cacert(), host).expect(if flaw == Flaw::None { 0 } else { 2 });
+            let ran = run(&certificate.cacert(), host).expect(if message.is_empty() { 0 } else { 2 });
             assert!(ran.err.contains(message) && ran.err.contains(advice), "{ran:#?}");
         }
         let ran = run(&[], "localhost").expect(2);
@@ -44,6 +45,9 @@ pub fn certificates_are_judged(programs: &Programs) {
         assert!(ran.err.contains("not the one that is pinned") && ran.err.contains(&pin), "{ran:#?}");
         run(&["--cacert", "/nonexistent"], "localhost").expect(2);
         run(&["--pin", "12"], "localhost").expect(2);
+        // What would check nothing is not passed over.
+        let ran = programs.client(place.path(), &["--pin", &pin, "localhost", &port, "-c", "pwd"], "").expect(2);
+        assert!(ran.err.contains("--tls explicit"), "{ran:#?}");
     }
 }
 
