@@ -57,12 +57,14 @@ def with_curl(server, implicit, version, chain):
 
 
 def with_curl_in_one_session(server, implicit, version, chain):
-    """All files in one session, as `--tls-resume require` needs it: what resumes is what the login brought and each file since."""
+    """All files in one session, as `--tls-resume require` needs it: what resumes is what the login and each download brought."""
     here, back = folder(), folder()
     names = many(here)
     options = ["--ssl-reqd", "--cacert", chain, "--tls-max", version, "--tlsv" + version]
     url = f"ftp://localhost:{server.port}"
-    run("curl", "-sSf", *options, "-T", "{" + ",".join(f"{here}/{name}" for name in names) + "}", f"{url}/")
+    # OpenSSL uses no ticket of TLS 1.3 twice, curl keeps but one, and an upload brings none: a session each for these.
+    for group in [names] if version == "1.2" else [[name] for name in names]:
+        run("curl", "-sSf", *options, "-T", "{" + ",".join(f"{here}/{name}" for name in group) + "}", f"{url}/")
     run("curl", "-sSf", *options, *[part for name in names for part in (f"{url}/{name}", "-o", f"{back}/{name}")])
     for name in names:
         same(f"{here}/{name}", f"{server.root}/{name}")
@@ -190,6 +192,8 @@ def main(built):
             with Ours(ftpd, *insisting) as server:
                 check(f"curl against ftpd-{runtime} that insists on resumption, TLS {version}", with_curl_in_one_session, server,
                       False, version, chain)
+            with Ours(ftpd, *insisting) as server:
+                check(f"lftp against ftpd-{runtime} that insists on resumption, TLS {version}", with_lftp, server, False, version, chain)
         for kind in foreign.ALL:
             for version in ("1.2", "1.3"):
                 root = folder()

@@ -96,6 +96,15 @@ impl SocketPeer {
         self.drop_data();
     }
 
+    /// Sends data and its end over TLS, and looks at the session once the server has ended too.
+    pub fn send_data_then(&mut self, bytes: &[u8], look: impl FnOnce(&Tls)) {
+        self.on_data(|data| data.write_all(bytes)).expect("the server reads");
+        if let (Some(tls), Some(data)) = (&mut self.data_tls, &mut self.data) {
+            tls.close(data);
+        }
+        self.read_data_then(look);
+    }
+
     fn on_data<T>(&mut self, work: impl FnOnce(&mut dyn Channel) -> T) -> T {
         self.secure_data().expect("the server does TLS");
         let data = self.data.as_mut().expect("a data connection");

@@ -17,7 +17,7 @@ use super::pem::{self, CertificateFileError};
 use super::{Layer, PROVIDER};
 
 /// How many tickets a client gets at its login that does not say how many it wants (RFC 9149). A data connection that carries a download
-/// or a listing brings another, since its client reads what comes; one that carries an upload brings none: its client may close it
+/// or a listing brings another, since its client reads what comes. One that carries an upload brings none: its client may close it
 /// with the ticket unread, and unread bytes turn its end into a reset.
 const TICKETS: usize = 8;
 /// How many sessions of TLS 1.2 are kept for clients that take no tickets.
