@@ -6,12 +6,16 @@
 //! | `text.rs` | `command`, `reply`, `listing`, `address`, `url` |
 //! | `frames.rs` | `frame_decoder` |
 //! | `sessions.rs` | `server_session`, `client_session`, `pair` |
+//!
+//! `seeds.rs` has what fuzzing begins with.
 
 mod frames;
+mod seeds;
 mod sessions;
 mod text;
 
 pub use self::frames::frame_decoder;
+pub use self::seeds::{Seed, seeds};
 pub use self::sessions::{client_session, pair, server_session};
 pub use self::text::{address, command, listing, reply, url};
 

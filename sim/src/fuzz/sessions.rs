@@ -68,12 +68,13 @@ pub fn client_session(data: &[u8]) {
     });
     odd.client.session.set_passive(how & 64 == 0);
     odd.network.listen();
-    for piece in super::pieces(data, how) {
-        match piece {
-            [0, ..] => odd.sleep(u64::from(*piece.get(1).unwrap_or(&1))),
+    // A line that begins with one of these does something else than send itself.
+    for line in data.split_inclusive(|byte| *byte == b'\n') {
+        match line {
+            [0, ..] => odd.sleep(u64::from(*line.get(1).unwrap_or(&1))),
             [1, rest @ ..] => odd.send_data(rest),
             [2, ..] => odd.client.session.abort(odd.now),
-            _ => drop(odd.control.write(odd.now, piece)),
+            _ => drop(odd.control.write(odd.now, line)),
         }
         odd.run();
         assert!(odd.client.session.transmit().len() < UNSENT_LIMIT);
