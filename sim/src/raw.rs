@@ -104,6 +104,7 @@ impl Raw {
 
     /// Jumps to what the server waits for. False where it waits for nothing but its peer.
     pub fn sleep(&mut self) -> bool {
+        self.settle();
         let arrival = self.control.as_ref().and_then(Stream::next_arrival);
         let data = self.data.as_ref().and_then(Stream::next_arrival);
         let next = [self.server.next_wake(), arrival, data].into_iter().flatten().filter(|next| *next > self.now).min();

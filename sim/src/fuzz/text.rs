@@ -22,11 +22,7 @@ pub fn command(data: &[u8]) {
     match Command::parse(&line) {
         Ok(command) => {
             if command.verb == Verb::Pass {
-                let secret = command.argument.as_deref().unwrap_or_default();
-                assert!(
-                    secret.len() < 5 || !shown.windows(secret.len()).any(|part| part == secret),
-                    "a password shows"
-                );
+                assert!(shown.len() == 9 && shown.ends_with(b" ****"), "a password shows");
             }
             let is_printable = command.argument.as_ref().is_none_or(|argument| !argument.contains(&b'\n'));
             if is_printable {

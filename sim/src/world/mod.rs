@@ -33,8 +33,8 @@ use self::errand::Errand;
 use self::model::Model;
 use crate::{Cuts, Dice, Memory, MemoryHost, Network, Pair, User};
 
-/// How many things may happen in one session.
-const MOST_STEPS: u64 = 200_000;
+/// How many things may happen in one session: more than it moves bytes, since each may come by itself.
+const MOST_STEPS: u64 = 5_000_000;
 /// How long one errand may take: every wait has a bound, and an errand has few of them.
 const LONGEST: Duration = Duration::from_secs(3600);
 /// The longest reply is a listing, and those are short here.
