@@ -423,8 +423,8 @@ proptest! {
         let login = netrc::Login { user: Some(user.clone()), password };
         prop_assert!(netrc::find(&text, &machine, None) == Some(login.clone()));
         prop_assert!(netrc::find(&text, &machine, Some(&user)) == Some(login));
-        prop_assert!(netrc::find(&text, &machine, Some(b"/")) == None);
-        prop_assert!(netrc::find(&text, "elsewhere", None) == None);
+        prop_assert!(netrc::find(&text, &machine, Some(b"/")).is_none());
+        prop_assert!(netrc::find(&text, "elsewhere", None).is_none());
     }
 
     /// A path never leaves the root, and is what its parts make it.
