@@ -169,6 +169,11 @@ impl<L: Link> Connection<L> {
         self.end(manner);
     }
 
+    /// Changes the working directory.
+    pub fn enter(&mut self, directory: &str) {
+        self.run(vec![Job::ChangeDirectory(directory.to_owned().into())], || unreachable!());
+    }
+
     /// Lists the directory.
     pub fn list(&mut self, format: ListFormat) {
         self.run(vec![Job::List { format, path: None }], || File::options().write(true).open("/dev/null"));
