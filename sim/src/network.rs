@@ -11,6 +11,8 @@ use crate::dice::Dice;
 
 /// How many bytes may be under way in one direction.
 const WINDOW: usize = 64 * 1024;
+/// The first port that is given out.
+const FIRST_PORT: u16 = 50_001;
 
 /// Decides, from a seed, how a connection cuts and delays what goes over it.
 #[derive(Clone, Debug)]
@@ -245,7 +247,7 @@ impl Network {
     /// A network whose connections cut and delay like this.
     pub fn new(cuts: Cuts) -> Self {
         let mishaps = Rc::new(RefCell::new((Mishaps::default(), Dice::new(0))));
-        let last_port = Rc::new(RefCell::new(50_000));
+        let last_port = Rc::new(RefCell::new(FIRST_PORT - 1));
         Self { listeners: Rc::default(), last_port, cuts: Rc::new(RefCell::new(cuts)), mishaps }
     }
 
@@ -267,7 +269,7 @@ impl Network {
     /// Listens on a port that nobody has.
     pub fn listen(&self) -> u16 {
         let mut port = self.last_port.borrow_mut();
-        *port += 1;
+        *port = port.checked_add(1).unwrap_or(FIRST_PORT);
         self.listeners.borrow_mut().insert(*port, VecDeque::new());
         *port
     }

@@ -4,6 +4,8 @@
 //! a line pass as they are, a CR among them, so that every text comes back as it was. A listing has lines that end in CR LF,
 //! neither of which is sent.
 
+use memchr::memchr;
+
 use super::{Representation, Structure, ascii, ebcdic};
 
 /// Stored bytes on their way to a frame.
@@ -75,22 +77,29 @@ impl Writer {
     }
 }
 
-fn bytes(input: &[u8], output: &mut [u8], drop_returns: bool, lines: bool, convert: fn(u8) -> u8) -> Piece {
+fn bytes(input: &[u8], output: &mut [u8], drop_returns: bool, lines: bool, convert: impl Fn(u8) -> u8) -> Piece {
+    let end = if lines { memchr(b'\n', input) } else { None };
+    let line = &input[..end.unwrap_or(input.len())];
     let mut piece = Piece::default();
-    for &byte in input {
-        if lines && byte == b'\n' {
+    if drop_returns {
+        for &byte in line {
+            if byte != b'\r' {
+                let Some(room) = output.get_mut(piece.written) else {
+                    return piece;
+                };
+                *room = convert(byte);
+                piece.written += 1;
+            }
             piece.read += 1;
-            piece.ends_record = true;
-            break;
         }
-        if !(drop_returns && byte == b'\r') {
-            let Some(room) = output.get_mut(piece.written) else {
-                break;
-            };
-            *room = convert(byte);
-            piece.written += 1;
-        }
+    } else {
+        piece.read = line.len().min(output.len());
+        piece.written = piece.read;
+        output.iter_mut().zip(line).for_each(|(to, from)| *to = convert(*from));
+    }
+    if end.is_some() && piece.read == line.len() {
         piece.read += 1;
+        piece.ends_record = true;
     }
     piece
 }
