@@ -6,7 +6,7 @@ use longshore_benches::hot::{self, Amount};
 
 fn core(criterion: &mut Criterion) {
     for mut path in hot::all() {
-        let mut group = criterion.benchmark_group(path.name.replace('/', ": "));
+        let mut group = criterion.benchmark_group(path.name.replace('/', " "));
         group.throughput(match path.amount {
             Amount::Items(count) => Throughput::Elements(count),
             Amount::Bytes(count) => Throughput::Bytes(count),

@@ -119,7 +119,7 @@ pub fn listing(data: &[u8]) {
         // However it is put, a pattern comes to an end, and a name is its own pattern.
         let (pattern, name) = (&data[..at], &data[at + 1..]);
         let _ = pattern::matches(pattern, name);
-        assert!(pattern::is_pattern(name) || pattern::matches(name, name));
+        assert!(pattern::is_pattern(name) || name.len() > pattern::PATTERN_LIMIT || pattern::matches(name, name));
         assert!(pattern::matches(b"*", name));
     }
 }
@@ -154,8 +154,8 @@ pub fn url(data: &[u8]) {
         let unsendable = |part: &Vec<u8>| part.iter().any(|byte| matches!(byte, b'\r' | b'\n' | 0));
         assert!(!url.segments.iter().flatten().any(unsendable), "a URL is no command");
         assert!(!url.user.iter().chain(&url.password).any(unsendable), "a URL is no command");
-        let secret = url.password.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
-        assert!(secret.len() < 8 || !format!("{url:?}").contains(&*secret) || url.host.contains(&*secret));
+        let without = Url { password: None, ..url.clone() };
+        assert_eq!(format!("{url:?}"), format!("{without:?}"), "a password shows");
     }
     for (machine, user) in [("example.org", None), ("a", Some(&b"b"[..]))] {
         if let Some(login) = netrc::find(data, machine, user) {
