@@ -102,9 +102,11 @@ impl<M: Machine, C: Content> Driver<M, C> {
 
     /// Is gone without a word, as a machine is that loses its network: the peer sees neither an end nor a reset.
     pub fn vanish(&mut self) {
-        std::mem::forget(self.control.take());
+        if let Some(control) = self.control.take() {
+            control.vanish();
+        }
         if let Data::Open(stream) = std::mem::replace(&mut self.data, Data::None) {
-            std::mem::forget(stream);
+            stream.vanish();
         }
         self.abandon();
     }

@@ -113,6 +113,8 @@ pub struct Stream {
     incoming: Rc<RefCell<Pipe>>,
     outgoing: Rc<RefCell<Pipe>>,
     cuts: Rc<RefCell<Cuts>>,
+    /// Nobody is told when it goes.
+    has_vanished: bool,
 }
 
 /// What a read brought.
@@ -136,6 +138,7 @@ impl Stream {
             incoming: incoming.clone(),
             outgoing: outgoing.clone(),
             cuts: cuts.clone(),
+            has_vanished: false,
         };
         (end(&back, &there), end(&there, &back))
     }
@@ -216,6 +219,11 @@ impl Stream {
         self.outgoing.borrow_mut().closed = true;
     }
 
+    /// Is gone without a word, as with a machine that loses its network: the peer sees neither an end nor a reset.
+    pub fn vanish(mut self) {
+        self.has_vanished = true;
+    }
+
     /// When the next piece, or the end, arrives.
     pub fn next_arrival(&self) -> Option<Instant> {
         let pipe = self.incoming.borrow();
@@ -226,6 +234,9 @@ impl Stream {
 impl Drop for Stream {
     /// As with TCP: the peer sees an end, or a reset where something was left unread.
     fn drop(&mut self) {
+        if self.has_vanished {
+            return;
+        }
         let unread = !self.incoming.borrow().pieces.is_empty();
         let mut pipe = self.outgoing.borrow_mut();
         pipe.closed = true;

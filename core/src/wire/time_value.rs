@@ -5,6 +5,11 @@ use alloc::vec::Vec;
 use super::scan::{narrow, push_two, split_once};
 use crate::time::{Civil, Timestamp};
 
+/// 0001-01-01T00:00:00Z
+const FIRST: i64 = -62_135_596_800;
+/// 9999-12-31T23:59:59Z
+const LAST: i64 = 253_402_300_799;
+
 /// Reads a time value; digits behind the ninth of a fraction are dropped.
 ///
 /// ```
@@ -31,13 +36,13 @@ pub fn parse(text: &[u8]) -> Option<Timestamp> {
         return None;
     }
     let nanos = fraction.map_or(Some(0), parse_fraction)?;
-    Some(Timestamp { nanos, ..civil.timestamp()? })
+    // The leap second behind the last year that can be written is in none.
+    let time = civil.timestamp().filter(|time| time.seconds <= LAST)?;
+    Some(Timestamp { nanos, ..time })
 }
 
 /// Puts the whole seconds of `time` behind `out`. Years beyond four digits become the nearest that has four.
 pub fn print(time: Timestamp, out: &mut Vec<u8>) {
-    const FIRST: i64 = -62_135_596_800; // 0001-01-01T00:00:00Z
-    const LAST: i64 = 253_402_300_799; // 9999-12-31T23:59:59Z
     let civil = Timestamp::from_seconds(time.seconds.clamp(FIRST, LAST)).civil();
     let two_digits = |value: i64| u8::try_from(value).unwrap_or_default();
     let (century, of_century) = (two_digits(civil.year / 100), two_digits(civil.year % 100));
