@@ -190,44 +190,55 @@ impl Request {
     /// Carries it out. This may wait for a disk or a slow password hash. What is opened is to be put at the driver's data
     /// connection before the session gets the answer.
     pub fn run<H: Host>(self, host: &mut H) -> (Answer, Option<ServerContent<H>>) {
-        let done = |result| (Outcome::Done(result), None);
         let (outcome, content) = match self.0 {
             Task::Login { user, password } => (Outcome::Login(host.login(&user, &password.0)), None),
-            Task::Enter(path) => done(host.enter(&path)),
-            Task::Entry(path) => (Outcome::Entry(host.entry(&path).map(Box::new)), None),
-            Task::Size { path, ascii } => (Outcome::Number(size(host, &path, ascii)), None),
-            Task::Status { path } => (Outcome::Status(status(host, &path)), None),
-            Task::Retrieve { path, offset } => match host.open(&path, offset) {
+            task => task.run(host),
+        };
+        (Answer(outcome), content)
+    }
+}
+
+impl Task {
+    /// Apart from logins, after which many sessions rest: a thread keeps the pages of its stack, and this needs more of it.
+    #[inline(never)]
+    fn run<H: Host>(self, host: &mut H) -> (Outcome, Option<ServerContent<H>>) {
+        let done = |result| (Outcome::Done(result), None);
+        match self {
+            Self::Login { user, password } => (Outcome::Login(host.login(&user, &password.0)), None),
+            Self::Enter(path) => done(host.enter(&path)),
+            Self::Entry(path) => (Outcome::Entry(host.entry(&path).map(Box::new)), None),
+            Self::Size { path, ascii } => (Outcome::Number(size(host, &path, ascii)), None),
+            Self::Status { path } => (Outcome::Status(status(host, &path)), None),
+            Self::Retrieve { path, offset } => match host.open(&path, offset) {
                 Ok((file, attributes)) => {
                     let opened = Opened { size: Some(attributes.size), ..Opened::default() };
                     (Outcome::Opened(Ok(opened)), Some(ServerContent::File(file)))
                 }
                 Err(error) => (Outcome::Opened(Err(error)), None),
             },
-            Task::Store { path, how } => match store(host, &path, how) {
+            Self::Store { path, how } => match store(host, &path, how) {
                 Ok((file, opened)) => (Outcome::Opened(Ok(opened)), Some(ServerContent::File(file))),
                 Err(error) => (Outcome::Opened(Err(error)), None),
             },
-            Task::List { path, format, all, patterns } => match list(host, &path, format, all, patterns) {
+            Self::List { path, format, all, patterns } => match list(host, &path, format, all, patterns) {
                 Ok(listing) => {
                     (Outcome::Opened(Ok(Opened::default())), Some(ServerContent::Listing(Box::new(listing))))
                 }
                 Err(error) => (Outcome::Opened(Err(error)), None),
             },
-            Task::MakeDirectory(path) => done(host.make_directory(&path)),
-            Task::RemoveDirectory(path) => done(host.remove_directory(&path)),
-            Task::Remove(path) => done(host.remove(&path)),
-            Task::Rename { from, to } => done(host.rename(&from, &to)),
-            Task::SetModified { path, time } => done(host.set_modified(&path, time)),
-            Task::SetMode { path, mode } => done(host.set_mode(&path, mode)),
-            Task::SetFacts { path, facts } => done(set_facts(host, &path, facts)),
-            Task::Digest { files, algorithm } => match digest(host, &files, algorithm) {
+            Self::MakeDirectory(path) => done(host.make_directory(&path)),
+            Self::RemoveDirectory(path) => done(host.remove_directory(&path)),
+            Self::Remove(path) => done(host.remove(&path)),
+            Self::Rename { from, to } => done(host.rename(&from, &to)),
+            Self::SetModified { path, time } => done(host.set_modified(&path, time)),
+            Self::SetMode { path, mode } => done(host.set_mode(&path, mode)),
+            Self::SetFacts { path, facts } => done(set_facts(host, &path, facts)),
+            Self::Digest { files, algorithm } => match digest(host, &files, algorithm) {
                 Ok((opened, file)) => (Outcome::Opened(Ok(opened)), file.map(ServerContent::File)),
                 Err(error) => (Outcome::Opened(Err(error)), None),
             },
-            Task::Available(path) => (Outcome::Number(host.available(&path)), None),
-        };
-        (Answer(outcome), content)
+            Self::Available(path) => (Outcome::Number(host.available(&path)), None),
+        }
     }
 }
 
