@@ -59,8 +59,6 @@ impl Writer {
         matches!(self, Self::Image)
     }
 
-    // A whole piece at a time: a call costs nothing, and what it needs of the stack is only used while there is a text.
-    #[inline(never)]
     pub(super) fn step(&mut self, input: &[u8], output: &mut [u8]) -> Piece {
         match self {
             Self::Image => {
@@ -129,7 +127,6 @@ impl Reader {
     }
 
     /// Takes all of `input`; the output has room for it and for two bytes more. Says how much was written.
-    #[inline(never)]
     pub(super) fn take(&mut self, input: &[u8], output: &mut [u8]) -> usize {
         match self {
             Self::Ascii(decoder) => return decoder.take(input, output),

@@ -190,58 +190,50 @@ impl Request {
     /// Carries it out. This may wait for a disk or a slow password hash. What is opened is to be put at the driver's data
     /// connection before the session gets the answer.
     pub fn run<H: Host>(self, host: &mut H) -> (Answer, Option<ServerContent<H>>) {
+        let done = |result| (Outcome::Done(result), None);
+        // A login runs on the stack of a thread that may rest for hours then, and that keeps each page it has touched: what takes much
+        // of a frame is apart.
         let (outcome, content) = match self.0 {
             Task::Login { user, password } => (Outcome::Login(host.login(&user, &password.0)), None),
-            task => task.run(host),
-        };
-        (Answer(outcome), content)
-    }
-}
-
-impl Task {
-    /// Apart from logins, after which many sessions rest: a thread keeps the pages of its stack, and this needs more of it.
-    #[inline(never)]
-    fn run<H: Host>(self, host: &mut H) -> (Outcome, Option<ServerContent<H>>) {
-        let done = |result| (Outcome::Done(result), None);
-        match self {
-            Self::Login { user, password } => (Outcome::Login(host.login(&user, &password.0)), None),
-            Self::Enter(path) => done(host.enter(&path)),
-            Self::Entry(path) => (Outcome::Entry(host.entry(&path).map(Box::new)), None),
-            Self::Size { path, ascii } => (Outcome::Number(size(host, &path, ascii)), None),
-            Self::Status { path } => (Outcome::Status(status(host, &path)), None),
-            Self::Retrieve { path, offset } => match host.open(&path, offset) {
+            Task::Enter(path) => done(host.enter(&path)),
+            Task::Entry(path) => (Outcome::Entry(host.entry(&path).map(Box::new)), None),
+            Task::Size { path, ascii } => (Outcome::Number(size(host, &path, ascii)), None),
+            Task::Status { path } => (Outcome::Status(status(host, &path)), None),
+            Task::Retrieve { path, offset } => match host.open(&path, offset) {
                 Ok((file, attributes)) => {
                     let opened = Opened { size: Some(attributes.size), ..Opened::default() };
                     (Outcome::Opened(Ok(opened)), Some(ServerContent::File(file)))
                 }
                 Err(error) => (Outcome::Opened(Err(error)), None),
             },
-            Self::Store { path, how } => match store(host, &path, how) {
+            Task::Store { path, how } => match store(host, &path, how) {
                 Ok((file, opened)) => (Outcome::Opened(Ok(opened)), Some(ServerContent::File(file))),
                 Err(error) => (Outcome::Opened(Err(error)), None),
             },
-            Self::List { path, format, all, patterns } => match list(host, &path, format, all, patterns) {
+            Task::List { path, format, all, patterns } => match list(host, &path, format, all, patterns) {
                 Ok(listing) => {
                     (Outcome::Opened(Ok(Opened::default())), Some(ServerContent::Listing(Box::new(listing))))
                 }
                 Err(error) => (Outcome::Opened(Err(error)), None),
             },
-            Self::MakeDirectory(path) => done(host.make_directory(&path)),
-            Self::RemoveDirectory(path) => done(host.remove_directory(&path)),
-            Self::Remove(path) => done(host.remove(&path)),
-            Self::Rename { from, to } => done(host.rename(&from, &to)),
-            Self::SetModified { path, time } => done(host.set_modified(&path, time)),
-            Self::SetMode { path, mode } => done(host.set_mode(&path, mode)),
-            Self::SetFacts { path, facts } => done(set_facts(host, &path, facts)),
-            Self::Digest { files, algorithm } => match digest(host, &files, algorithm) {
+            Task::MakeDirectory(path) => done(host.make_directory(&path)),
+            Task::RemoveDirectory(path) => done(host.remove_directory(&path)),
+            Task::Remove(path) => done(host.remove(&path)),
+            Task::Rename { from, to } => done(host.rename(&from, &to)),
+            Task::SetModified { path, time } => done(host.set_modified(&path, time)),
+            Task::SetMode { path, mode } => done(host.set_mode(&path, mode)),
+            Task::SetFacts { path, facts } => done(set_facts(host, &path, facts)),
+            Task::Digest { files, algorithm } => match digest(host, &files, algorithm) {
                 Ok((opened, file)) => (Outcome::Opened(Ok(opened)), file.map(ServerContent::File)),
                 Err(error) => (Outcome::Opened(Err(error)), None),
             },
-            Self::Available(path) => (Outcome::Number(host.available(&path)), None),
-        }
+            Task::Available(path) => (Outcome::Number(host.available(&path)), None),
+        };
+        (Answer(outcome), content)
     }
 }
 
+#[inline(never)]
 fn size<H: Host>(host: &H, path: &VirtualPath, ascii: bool) -> Result<u64, HostError> {
     let attributes = host.attributes(path)?.plain()?;
     if !ascii {
@@ -260,6 +252,7 @@ fn size<H: Host>(host: &H, path: &VirtualPath, ascii: bool) -> Result<u64, HostE
     }
 }
 
+#[inline(never)]
 fn store<H: Host>(host: &H, path: &VirtualPath, how: Store) -> Result<(H::File, Opened), HostError> {
     let offset = match how {
         Store::At(offset) | Store::Over(offset) => Some(offset),
@@ -271,6 +264,7 @@ fn store<H: Host>(host: &H, path: &VirtualPath, how: Store) -> Result<(H::File, 
 }
 
 /// Opens the first of several files that is there; where none is, it is the first that is told of. A small one is done with at once.
+#[inline(never)]
 fn digest<H: Host>(
     host: &H,
     files: &[(VirtualPath, Portion)],
@@ -311,12 +305,14 @@ fn begin(order: Order, file: &mut impl Content) -> Result<Summed, HostError> {
     Ok(Summed::Begun(summing))
 }
 
+#[inline(never)]
 fn set_facts<H: Host>(host: &H, path: &VirtualPath, facts: NewFacts) -> Result<(), HostError> {
     // The mode first: it may be what takes away the right to the other.
     facts.mode.map_or(Ok(()), |mode| host.set_mode(path, mode))?;
     facts.modified.map_or(Ok(()), |time| host.set_modified(path, time))
 }
 
+#[inline(never)]
 fn list<H: Host>(
     host: &H,
     path: &VirtualPath,
@@ -340,6 +336,7 @@ fn list<H: Host>(
     }
 }
 
+#[inline(never)]
 fn status<H: Host>(host: &H, path: &VirtualPath) -> Result<Status, HostError> {
     let now = host.now();
     let mut lines = Vec::new();
