@@ -13,7 +13,7 @@ use longshore_core::wire::command::Command;
 use longshore_core::wire::facts::{self, FactLine, FactSet};
 use longshore_core::wire::line::{LineDecoder, Side};
 use longshore_core::wire::listing::{read, write};
-use longshore_core::wire::reply::ReplyDecoder;
+use longshore_core::wire::reply::{Reply, ReplyDecoder};
 use longshore_sim::{Cuts, Memory, MemoryHost, Pair, User};
 
 use crate::dialogues::{COMMANDS, REPLIES};
@@ -130,21 +130,19 @@ fn commands() -> Path {
     }
 }
 
-fn replies() -> Path {
-    let run = || {
-        let (mut decoder, mut rest) = (ReplyDecoder::new(), REPLIES.as_bytes());
-        while !rest.is_empty() {
-            let (taken, reply) = decoder.decode(black_box(rest)).expect("a server said it");
-            rest = &rest[taken..];
-            black_box(reply);
-        }
-    };
-    let mut decoder = ReplyDecoder::new();
-    let (mut count, mut rest) = (0, REPLIES.as_bytes());
-    while let Ok((taken @ 1.., reply)) = decoder.decode(rest) {
+fn each_reply(mut put: impl FnMut(Reply)) {
+    let (mut decoder, mut rest) = (ReplyDecoder::new(), REPLIES.as_bytes());
+    while !rest.is_empty() {
+        let (taken, reply) = decoder.decode(black_box(rest)).expect("a server said it");
         rest = &rest[taken..];
-        count += u64::from(reply.is_some());
+        reply.into_iter().for_each(&mut put);
     }
+}
+
+fn replies() -> Path {
+    let mut count = 0;
+    each_reply(|_| count += 1);
+    let run = || each_reply(|reply| drop(black_box(reply)));
     Path {
         name: "wire/replies",
         amount: Amount::Items(count),

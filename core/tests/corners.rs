@@ -13,12 +13,7 @@ use longshore_sim::{Cuts, Odd, Raw};
 
 fn alice() -> Raw {
     let mut raw = in_memory(&Setup { accounts: Accounts::Users, tls: Tls::Off, user: None }, Cuts::none());
-    for (command, code) in [("", 220), ("USER alice", 331), ("PASS secret", 230)] {
-        if !command.is_empty() {
-            raw.command(command.as_bytes());
-        }
-        assert_eq!(raw.reply().unwrap().code, code);
-    }
+    raw.log_in("alice");
     raw
 }
 

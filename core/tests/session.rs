@@ -14,12 +14,8 @@ fn server(memory: &Memory) -> Raw {
 
 fn logged_in(memory: &Memory) -> Raw {
     let mut raw = server(memory);
-    for (command, code) in [("", 220), ("USER alice", 331), ("PASS secret", 230), ("TYPE I", 200)] {
-        if !command.is_empty() {
-            raw.command(command.as_bytes());
-        }
-        assert_eq!(raw.reply().unwrap().code, code);
-    }
+    raw.log_in("alice");
+    assert_eq!(say(&mut raw, "TYPE I"), 200);
     raw
 }
 

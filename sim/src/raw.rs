@@ -53,6 +53,20 @@ impl Raw {
         }
     }
 
+    /// Hears the greeting, and logs in.
+    ///
+    /// # Panics
+    ///
+    /// If the server does not let this user in.
+    pub fn log_in(&mut self, user: &str) {
+        let greeting = self.reply().map(|reply| reply.code);
+        assert_eq!(greeting, Some(220));
+        for (command, code) in [(format!("USER {user}"), 331), ("PASS secret".to_owned(), 230)] {
+            self.command(command.as_bytes());
+            assert_eq!(self.reply().map(|reply| reply.code), Some(code), "{command}");
+        }
+    }
+
     /// All files there are, and directories.
     pub fn files(&self) -> BTreeMap<String, Option<Arc<Vec<u8>>>> {
         self.host.files()
